@@ -1,0 +1,76 @@
+package canonical
+
+import "context"
+
+// Role is what a key may do; each role may all that the ones before it may.
+type Role string
+
+// The roles, least first.
+const (
+	Reader   Role = "reader"   // reads
+	Member   Role = "member"   // writes its tenant's things
+	Operator Role = "operator" // acts on hosts and on every tenant's servers
+	Admin    Role = "admin"    // manages tenants, keys and clouds
+)
+
+// AtLeast says whether r may all that other may. An unknown role may nothing.
+func (r Role) AtLeast(other Role) bool { return r.rank() >= other.rank() && r.rank() > 0 }
+
+func (r Role) rank() int {
+	switch r {
+	case Reader:
+		return 1
+	case Member:
+		return 2
+	case Operator:
+		return 3
+	case Admin:
+		return 4
+	default:
+		return 0
+	}
+}
+
+// Caller is who asks, as authentication found.
+type Caller struct {
+	Tenant string // name of the tenant
+	Key    string // id of the key
+	Role   Role
+}
+
+// Options are what every operation understands beside its own request.
+type Options struct {
+	Clouds    []string // only these clouds; on a create: the placement; empty: all
+	Tenant    string   // operators and admins: only this tenant's things
+	Fresh     bool     // ask the clouds, not a cache
+	Native    bool     // fill the native field of results
+	RequestID string   // of the request that caused the call
+	// IdempotencyKey makes a create repeatable; "" is none.
+	IdempotencyKey string
+}
+
+type callerKey struct{}
+
+type optionsKey struct{}
+
+// WithCaller returns a context whose calls are made for c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf is for whom calls of ctx are made; the zero Caller may nothing.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// WithOptions returns a context whose calls have these options.
+func WithOptions(ctx context.Context, o Options) context.Context {
+	return context.WithValue(ctx, optionsKey{}, o)
+}
+
+// OptionsOf are the options of calls of ctx.
+func OptionsOf(ctx context.Context) Options {
+	o, _ := ctx.Value(optionsKey{}).(Options)
+	return o
+}

@@ -1,0 +1,3 @@
+module github.com/dragoman-cloud/dragoman
+
+go 1.26
