@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// facts remembers for a while what rows needed to know: zones, networks and
+// flavors change seldom, and creates ask for them each time.
+type facts struct {
+	keep time.Duration
+	now  func() time.Time
+
+	mu    sync.Mutex
+	known map[string]fact
+}
+
+type fact struct {
+	result any
+	until  time.Time
+}
+
+// maxFacts bounds the memory; beyond it all are forgotten.
+const maxFacts = 1000
+
+func (f *facts) ask(ctx context.Context, c canonical.Cloud, call canonical.Call) (any, error) {
+	key := fmt.Sprintf("%s %+v", call.Op.Name, call.Request)
+	if res, ok := f.lookUp(key); ok {
+		return res, nil
+	}
+	reply, err := canonical.Do(ctx, c, call)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known == nil || len(f.known) >= maxFacts {
+		f.known = make(map[string]fact)
+	}
+	f.known[key] = fact{reply.Result, f.now().Add(f.keep)}
+	return reply.Result, nil
+}
+
+func (f *facts) lookUp(key string) (any, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	got, ok := f.known[key]
+	return got.result, ok && f.now().Before(got.until)
+}

@@ -1,0 +1,43 @@
+package translate
+
+import "github.com/dragoman-cloud/dragoman/canonical"
+
+// Env is what a codec may know beside the message.
+type Env struct {
+	Bases   map[string]string // base URL of each service, without a slash at its end
+	Project string            // the caller's project on that side
+	User    string            // the caller's user on that side
+	Version Version           // negotiated for this call
+	Role    canonical.Role    // north: what the caller may
+	Native  bool              // fill native fields of results
+	Wire    *Request          // the dialect's request, once there is one
+	Asked   any               // the canonical request, once there is one
+	Facts   map[string]any    // what the row's Needs found
+}
+
+// Base is the base URL of a service, without a slash at its end.
+func (e *Env) Base(service string) string { return e.Bases[service] }
+
+// Fact is what the Need of that name found; ok is false where it found nothing.
+func Fact[T any](e *Env, name string) (T, bool) {
+	v, ok := e.Facts[name].(T)
+	return v, ok
+}
+
+// Need is something that a row must know before its codec runs: an engine asks the
+// cloud on its side, by a canonical call.
+type Need struct {
+	Fact string
+	// Say makes the question from the canonical request, southwards; Hear makes it
+	// from the dialect's request, northwards. Either may be nil, or answer false:
+	// nothing is needed.
+	Say  func(req any) (canonical.Call, bool)
+	Hear func(req *Request) (canonical.Call, bool)
+	// Pick makes the fact from the result of that call; nil is no fact.
+	Pick func(result any, env *Env) any
+}
+
+// Question is the call of op for a Need.
+func Question[Req, Res any](op canonical.Op[Req, Res], req Req) canonical.Call {
+	return canonical.Call{Op: op.Spec(), Request: req}
+}
