@@ -196,3 +196,7 @@ func sortTime(t *time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
+
+// Listing returns the options; requests of lists get it by embedding, and layers
+// that treat all lists alike ask for it.
+func (o ListOptions) Listing() ListOptions { return o }
