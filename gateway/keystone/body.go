@@ -1,0 +1,182 @@
+package keystone
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+type object = map[string]any
+
+// stamp is how Keystone writes times: UTC with microseconds.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+func (k *Keystone) tokenBody(r *http.Request, caller canonical.Caller, c claims, catalog bool) object {
+	domain := object{"id": "default", "name": "Default"}
+	body := object{
+		"methods":    c.Methods,
+		"user":       object{"domain": domain, "id": UserID(caller.Key), "name": caller.Key, "password_expires_at": nil},
+		"audit_ids":  []string{c.Audit},
+		"expires_at": stamp(c.Expires),
+		"issued_at":  stamp(c.Issued),
+		"project":    object{"domain": domain, "id": ProjectID(caller.Tenant), "name": caller.Tenant},
+		"is_domain":  false,
+		"roles":      roles(caller.Role),
+	}
+	if catalog {
+		body["catalog"] = k.catalog(r)
+	}
+	return body
+}
+
+// roles are Keystone's three: an operator is one more member there, for admin opens
+// what operators may not.
+func roles(r canonical.Role) []object {
+	list := []object{{"id": UserID("role reader"), "name": "reader"}}
+	if r.AtLeast(canonical.Member) {
+		list = append(list, object{"id": UserID("role member"), "name": "member"})
+	}
+	if r.AtLeast(canonical.Admin) {
+		list = append(list, object{"id": UserID("role admin"), "name": "admin"})
+	}
+	return list
+}
+
+func (k *Keystone) catalog(r *http.Request) []object {
+	list := []object{}
+	services := append([]Service{{Type: "identity", Name: "keystone", Path: k.prefix + "/v3"}}, k.o.Services...)
+	for _, s := range services {
+		endpoints := []object{}
+		for _, iface := range []string{"public", "internal", "admin"} {
+			endpoints = append(endpoints, object{
+				"id": UserID("endpoint " + s.Type + " " + iface), "interface": iface,
+				"region_id": k.o.Region, "region": k.o.Region, "url": k.o.Base(r) + s.Path,
+			})
+		}
+		list = append(list, object{"endpoints": endpoints, "id": UserID("service " + s.Type), "type": s.Type, "name": s.Name})
+	}
+	return list
+}
+
+func (k *Keystone) versionBody(r *http.Request) object {
+	return object{
+		"id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z",
+		"links":       []object{{"rel": "self", "href": k.o.Base(r) + k.prefix + "/v3/"}},
+		"media-types": []object{{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}},
+	}
+}
+
+func (k *Keystone) version(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, object{"version": k.versionBody(r)})
+}
+
+func (k *Keystone) versions(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusMultipleChoices, object{"versions": object{"values": []object{k.versionBody(r)}}})
+}
+
+// caller is who the request's own token belongs to; where there is none it has
+// answered 401.
+func (k *Keystone) caller(w http.ResponseWriter, r *http.Request) (canonical.Caller, bool) {
+	who, err := k.Caller(r.Context(), r.Header.Get("X-Auth-Token"))
+	if err != nil {
+		k.fail(w, r, err)
+		return who, false
+	}
+	return who, true
+}
+
+func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
+	if _, ok := k.caller(w, r); !ok {
+		return
+	}
+	subject := r.Header.Get("X-Subject-Token")
+	c, err := k.signer.read(subject, k.o.Now())
+	if err == nil {
+		var who canonical.Caller
+		if who, err = k.o.Lookup(r.Context(), c.Key); err == nil {
+			w.Header().Set("X-Subject-Token", subject)
+			_, nocatalog := r.URL.Query()["nocatalog"]
+			writeJSON(w, http.StatusOK, object{"token": k.tokenBody(r, who, c, !nocatalog)})
+			return
+		}
+	}
+	if canonical.CodeOf(err) == canonical.Unauthenticated {
+		err = canonical.Errorf(canonical.NotFound, "Could not recognize Fernet token")
+	}
+	k.fail(w, r, err)
+}
+
+func (k *Keystone) catalogOnly(w http.ResponseWriter, r *http.Request) {
+	if _, ok := k.caller(w, r); ok {
+		writeJSON(w, http.StatusOK, object{"catalog": k.catalog(r), "links": object{"self": k.self(r)}})
+	}
+}
+
+func (k *Keystone) self(r *http.Request) string { return k.o.Base(r) + r.URL.Path }
+
+func (k *Keystone) projectBody(r *http.Request, tenant string) object {
+	id := ProjectID(tenant)
+	return object{
+		"id": id, "name": tenant, "domain_id": "default", "description": "", "enabled": true,
+		"parent_id": "default", "is_domain": false, "tags": []string{}, "options": object{},
+		"links": object{"self": k.o.Base(r) + k.prefix + "/v3/projects/" + id},
+	}
+}
+
+func (k *Keystone) projects(w http.ResponseWriter, r *http.Request) {
+	who, ok := k.caller(w, r)
+	if !ok {
+		return
+	}
+	list := []object{}
+	if name := r.URL.Query().Get("name"); name == "" || name == who.Tenant {
+		list = append(list, k.projectBody(r, who.Tenant))
+	}
+	writeJSON(w, http.StatusOK, object{"projects": list, "links": object{"next": nil, "self": k.self(r), "previous": nil}})
+}
+
+func (k *Keystone) project(w http.ResponseWriter, r *http.Request) {
+	who, ok := k.caller(w, r)
+	switch {
+	case !ok:
+	case r.PathValue("id") == ProjectID(who.Tenant):
+		writeJSON(w, http.StatusOK, object{"project": k.projectBody(r, who.Tenant)})
+	default:
+		k.fail(w, r, canonical.Errorf(canonical.NotFound, "Could not find project: %s.", r.PathValue("id")))
+	}
+}
+
+func (k *Keystone) unknown(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte("<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n" +
+		"<p>This identity service has no such call.</p>\n")) // the client went away: nobody is left to tell
+}
+
+// fail tells an error as Keystone does.
+func (k *Keystone) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := canonical.AsError(err)
+	status, message := e.HTTPStatus(), e.Detail
+	if status == http.StatusUnauthorized {
+		message = "The request you have made requires authentication."
+		w.Header().Set("WWW-Authenticate", `Keystone uri="`+k.o.Base(r)+k.prefix+`/v3"`)
+	}
+	writeJSON(w, status, object{"error": object{"code": status, "message": message, "title": http.StatusText(status)}})
+}
+
+func frameworkError(code, title, message string) object {
+	return object{"message": message + "<br /><br />\n\n\n", "code": code, "title": title}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, "the answer does not encode", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client went away: nobody is left to tell
+}

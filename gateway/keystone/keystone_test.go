@@ -1,0 +1,200 @@
+package keystone_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/gateway/keystone"
+)
+
+// clock is a time that tests move.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func open(t *testing.T) (*httptest.Server, *keystone.Keystone, *clock, map[string]canonical.Caller) {
+	t.Helper()
+	keys := map[string]canonical.Caller{"k1": {Tenant: "acme", Key: "k1", Role: canonical.Member}}
+	lookup := func(_ context.Context, id string) (canonical.Caller, error) {
+		if c, ok := keys[id]; ok {
+			return c, nil
+		}
+		return canonical.Caller{}, canonical.Errorf(canonical.Unauthenticated, "no such key")
+	}
+	c := &clock{at: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	k := keystone.New("/identity", keystone.Options{
+		Authenticate: func(ctx context.Context, bearer string) (canonical.Caller, error) {
+			id, secret, _ := strings.Cut(bearer, ".")
+			if secret != "s3cret" {
+				return canonical.Caller{}, canonical.Errorf(canonical.Unauthenticated, "wrong secret")
+			}
+			return lookup(ctx, id)
+		},
+		Lookup: lookup, Secret: []byte("0123456789abcdef"), Now: c.now,
+		Base:     func(r *http.Request) string { return "http://" + r.Host },
+		Services: []keystone.Service{{Type: "compute", Name: "nova", Path: "/compute/v2.1"}},
+	})
+	s := httptest.NewServer(k)
+	t.Cleanup(s.Close)
+	return s, k, c, keys
+}
+
+func call(t *testing.T, method, url, body string, header map[string]string) (*http.Response, map[string]any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]any
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(b, &out); err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+	}
+	return resp, out
+}
+
+func password(user, pass, scope string) string {
+	return `{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"` + user +
+		`","password":"` + pass + `","domain":{"name":"Default"}}}}` + scope + `}}`
+}
+
+func TestLogin(t *testing.T) {
+	s, k, _, _ := open(t)
+	scope := func(name, domain string) string {
+		return `,"scope":{"project":{"name":"` + name + `","domain":{"name":"` + domain + `"}}}`
+	}
+	cases := map[string]struct {
+		reason, body string
+		want         int
+	}{
+		"Password":       {"what the openstack command sends", password("k1", "s3cret", scope("acme", "Default")), 201},
+		"NoScope":        {"a key has one tenant", password("k1", "s3cret", ""), 201},
+		"ScopeByID":      {"gophercloud may", password("k1", "s3cret", `,"scope":{"project":{"id":"`+keystone.ProjectID("acme")+`"}}`), 201},
+		"AppCredential":  {"a key is one, too", `{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"k1","secret":"s3cret"}}}}`, 201},
+		"WrongPassword":  {"", password("k1", "nope", ""), 401},
+		"ForeignProject": {"must not tell whether it exists", password("k1", "s3cret", scope("other", "Default")), 401},
+		"ForeignDomain":  {"", password("k1", "s3cret", scope("acme", "Elsewhere")), 401},
+		"UnknownMethod":  {"", `{"auth":{"identity":{"methods":["totp"]}}}`, 401},
+		"NoMethods":      {"", `{"auth":{"identity":{}}}`, 400},
+		"NotJSON":        {"", `{"auth":`, 400},
+		"TooLarge":       {"a bomb", `{"auth":"` + strings.Repeat("x", 120000) + `"}`, 413},
+		"ForgedToken":    {"", `{"auth":{"identity":{"methods":["token"],"token":{"id":"eyJrIjoiazEifQ.AAAA"}}}}`, 401},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			resp, body := call(t, "POST", s.URL+"/identity/v3/auth/tokens", c.body, nil)
+			if resp.StatusCode != c.want {
+				t.Fatalf("%s: status %d, want %d: %v", c.reason, resp.StatusCode, c.want, body)
+			}
+			if c.want == 401 && !strings.Contains(resp.Header.Get("WWW-Authenticate"), s.URL+"/identity/v3") {
+				t.Error("401 without WWW-Authenticate")
+			}
+			if c.want != 201 {
+				return
+			}
+			who, err := k.Caller(t.Context(), resp.Header.Get("X-Subject-Token"))
+			if err != nil || who.Tenant != "acme" {
+				t.Fatalf("token of %v: %v", who, err)
+			}
+			token, _ := body["token"].(map[string]any)
+			if catalog, _ := token["catalog"].([]any); len(catalog) != 2 {
+				t.Errorf("catalog %v", token["catalog"])
+			}
+		})
+	}
+}
+
+func TestTokenLife(t *testing.T) {
+	s, k, clock, keys := open(t)
+	resp, _ := call(t, "POST", s.URL+"/identity/v3/auth/tokens", password("k1", "s3cret", ""), nil)
+	token := resp.Header.Get("X-Subject-Token")
+
+	clock.at = clock.at.Add(30 * time.Minute)
+	resp, body := call(t, "POST", s.URL+"/identity/v3/auth/tokens",
+		`{"auth":{"identity":{"methods":["token"],"token":{"id":"`+token+`"}}}}`, nil)
+	second, _ := body["token"].(map[string]any)
+	if resp.StatusCode != 201 || second["expires_at"] != "2026-11-25T13:00:00.000000Z" {
+		t.Errorf("a token of a token: %d, expires %v; must not outlive the first", resp.StatusCode, second["expires_at"])
+	}
+	if resp, _ = call(t, "GET", s.URL+"/identity/v3/auth/tokens", "", map[string]string{"X-Auth-Token": token, "X-Subject-Token": token}); resp.StatusCode != 200 {
+		t.Errorf("validate: %d", resp.StatusCode)
+	}
+	for i := range len(token) {
+		bad := []byte(token)
+		bad[i] ^= 1
+		if _, err := k.Caller(t.Context(), string(bad)); err == nil && !equivalent(token, i) {
+			t.Fatalf("token with byte %d changed is accepted", i)
+		}
+	}
+	delete(keys, "k1")
+	if _, err := k.Caller(t.Context(), token); canonical.CodeOf(err) != canonical.Unauthenticated {
+		t.Errorf("token of a revoked key: %v", err)
+	}
+	keys["k1"] = canonical.Caller{Tenant: "acme", Key: "k1", Role: canonical.Member}
+	clock.at = clock.at.Add(time.Hour)
+	if _, err := k.Caller(t.Context(), token); canonical.CodeOf(err) != canonical.Unauthenticated {
+		t.Errorf("expired token: %v", err)
+	}
+}
+
+// equivalent says whether byte i holds only padding bits of base64, which decoders
+// that are not strict pass over.
+func equivalent(token string, i int) bool {
+	return i == len(token)-1 || token[i+1] == '.'
+}
+
+func TestDocuments(t *testing.T) {
+	s, _, _, _ := open(t)
+	resp, _ := call(t, "POST", s.URL+"/identity/v3/auth/tokens", password("k1", "s3cret", ""), nil)
+	auth := map[string]string{"X-Auth-Token": resp.Header.Get("X-Subject-Token")}
+	cases := map[string]struct {
+		path   string
+		header map[string]string
+		want   int
+		key    string
+	}{
+		"Versions":          {"/identity", nil, 300, "versions"},
+		"VersionsSlash":     {"/identity/", nil, 300, "versions"},
+		"Version":           {"/identity/v3", nil, 200, "version"},
+		"VersionSlash":      {"/identity/v3/", nil, 200, "version"},
+		"Projects":          {"/identity/v3/projects", auth, 200, "projects"},
+		"ProjectsNoToken":   {"/identity/v3/projects", nil, 401, "error"},
+		"OwnProject":        {"/identity/v3/projects/" + keystone.ProjectID("acme"), auth, 200, "project"},
+		"ForeignProject":    {"/identity/v3/projects/" + keystone.ProjectID("other"), auth, 404, "error"},
+		"Catalog":           {"/identity/v3/auth/catalog", auth, 200, "catalog"},
+		"ValidateUnknown":   {"/identity/v3/auth/tokens", map[string]string{"X-Auth-Token": auth["X-Auth-Token"], "X-Subject-Token": "x"}, 404, "error"},
+		"UnknownCall":       {"/identity/v3/nosuch", auth, 404, ""},
+		"OldIdentityUnkown": {"/identity/v2.0/tokens", auth, 404, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			resp, body := call(t, "GET", s.URL+c.path, "", c.header)
+			if resp.StatusCode != c.want {
+				t.Fatalf("status %d, want %d: %v", resp.StatusCode, c.want, body)
+			}
+			if _, ok := body[c.key]; c.key != "" && !ok {
+				t.Errorf("no %s in %v", c.key, body)
+			}
+		})
+	}
+}

@@ -1,0 +1,89 @@
+package keystone
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// Service is one entry of the catalog.
+type Service struct {
+	Type string // compute, image, network
+	Name string
+	Path string // below the public URL: /compute/v2.1
+}
+
+// Options make a Keystone.
+type Options struct {
+	// Authenticate finds the caller of a key's whole text, <id>.<secret>.
+	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
+	// Lookup finds the caller of a key's id; its error ends tokens of that key.
+	Lookup func(ctx context.Context, keyID string) (canonical.Caller, error)
+	// Secret signs tokens; replicas share it.
+	Secret []byte
+	// Base is the URL of the gateway as the client of r sees it, without a slash at
+	// its end.
+	Base     func(r *http.Request) string
+	Region   string        // "": RegionOne
+	Life     time.Duration // of a token; 0: one hour, Keystone's own default
+	Services []Service
+	Now      func() time.Time // nil: time.Now
+}
+
+// Keystone serves Keystone v3 at a path prefix.
+type Keystone struct {
+	o      Options
+	signer signer
+	mux    *http.ServeMux
+	prefix string
+}
+
+// New is the identity service below prefix ("/identity").
+func New(prefix string, o Options) *Keystone {
+	if o.Region == "" {
+		o.Region = "RegionOne"
+	}
+	if o.Life == 0 {
+		o.Life = time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	k := &Keystone{o: o, signer: newSigner(o.Secret), mux: http.NewServeMux(), prefix: prefix}
+	k.routes()
+	return k
+}
+
+func (k *Keystone) routes() {
+	k.mux.HandleFunc("GET "+k.prefix, k.versions)
+	k.mux.HandleFunc("GET "+k.prefix+"/{$}", k.versions)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3", k.version)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/{$}", k.version)
+	k.mux.HandleFunc("POST "+k.prefix+"/v3/auth/tokens", k.login)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/tokens", k.validate)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/catalog", k.catalogOnly)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/projects", k.projects)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/projects", k.projects)
+	k.mux.HandleFunc("GET "+k.prefix+"/v3/projects/{id}", k.project)
+	k.mux.HandleFunc(k.prefix+"/", k.unknown)
+}
+
+// ServeHTTP implements http.Handler.
+func (k *Keystone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "X-Auth-Token")
+	if id := canonical.OptionsOf(r.Context()).RequestID; id != "" {
+		w.Header().Set("X-Openstack-Request-Id", "req-"+id)
+	}
+	k.mux.ServeHTTP(w, r)
+}
+
+// Caller is who a token was issued to, if it and its key are still good.
+func (k *Keystone) Caller(ctx context.Context, token string) (canonical.Caller, error) {
+	c, err := k.signer.read(token, k.o.Now())
+	if err != nil {
+		return canonical.Caller{}, err
+	}
+	return k.o.Lookup(ctx, c.Key)
+}
