@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -233,17 +234,24 @@ func (r *Route) StaticReply(env *Env) (*Response, error) {
 	return &Response{Status: status, Header: http.Header{}, Body: b}, err
 }
 
-// actionOf is the only key of a body that is an object of one key; keys with a
-// colon stand beside an action (os:scheduler_hints) and do not count.
+// actionOf is the one key of a body that is an object; keys with a colon stand
+// beside an action (os:scheduler_hints) and do not count.
 func actionOf(body []byte) string {
 	var m map[string]json.RawMessage
-	if json.Unmarshal(body, &m) != nil || len(m) != 1 {
+	if json.Unmarshal(body, &m) != nil {
 		return ""
 	}
+	var action string
 	for k := range m {
-		return k
+		switch {
+		case strings.Contains(k, ":") && len(m) > 1:
+		case action != "":
+			return ""
+		default:
+			action = k
+		}
 	}
-	return ""
+	return action
 }
 
 func maxVersion(a, b Version) Version {

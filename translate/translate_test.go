@@ -1,0 +1,153 @@
+package translate_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+// toyCreate is a wire struct with every kind of field.
+type toyCreate struct {
+	Name     string            `json:"name"`
+	Note     string            `json:"note,omitempty" since:"2.19"`
+	Files    []string          `json:"files,omitempty" until:"2.56"`
+	Tags     []string          `json:"tags,omitempty" since:"2.52"`
+	Disk     string            `json:"disk,omitempty" wire:"advisory"`
+	Warranty string            `json:"warranty,omitempty" wire:"binding"`
+	Nic      []toyNic          `json:"nic,omitempty"`
+	Meta     map[string]string `json:"meta,omitempty"`
+}
+
+type toyNic struct {
+	Net string `json:"net"`
+	Tag string `json:"tag,omitempty" since:"2.42"`
+}
+
+func toy() *translate.Table {
+	return &translate.Table{
+		Dialect: "toy",
+		Rows: []translate.Route{{
+			ID: "toy.create", Service: "compute", Method: "POST", Path: "/{tenant_id}/servers", Action: "make", Status: 202,
+			Op: canonical.CreateServer.Spec(),
+			Ask: translate.Ask[canonical.ServerCreate, toyCreate]{
+				Say: func(r canonical.ServerCreate, _ *translate.Env, _ *translate.Request) (toyCreate, error) {
+					w := toyCreate{Name: r.Name, Note: r.Description, Tags: r.Tags, Meta: r.Metadata}
+					for _, f := range r.Files {
+						w.Files = append(w.Files, f.Path)
+					}
+					return w, nil
+				},
+				Hear: func(w toyCreate, _ *translate.Request, _ *translate.Env) (canonical.ServerCreate, error) {
+					return canonical.ServerCreate{Name: w.Name, Description: w.Note, Tags: w.Tags, Metadata: w.Meta}, nil
+				},
+			},
+			Answer: translate.Nothing[canonical.ServersCreated](),
+		}},
+	}
+}
+
+func TestSayFindsTheLowestVersion(t *testing.T) {
+	window := translate.Window{Min: translate.Version{Major: 2, Minor: 1}, Max: translate.Version{Major: 2, Minor: 60}}
+	cases := map[string]struct {
+		reason string
+		req    canonical.ServerCreate
+		max    translate.Version
+		want   string
+		body   string
+		code   canonical.Code
+	}{
+		"Plain":     {reason: "2.1 carries it", req: canonical.ServerCreate{Name: "a"}, want: "2.1", body: `{"make":{"name":"a"}}`},
+		"Note":      {reason: "2.19 has notes", req: canonical.ServerCreate{Name: "a", Description: "n"}, want: "2.19", body: `{"make":{"name":"a","note":"n"}}`},
+		"Both":      {reason: "files and tags have five versions in common", req: canonical.ServerCreate{Name: "a", Tags: []string{"t"}, Files: []canonical.File{{Path: "/f"}}}, want: "2.52", body: `{"make":{"name":"a","files":["/f"],"tags":["t"]}}`},
+		"TooOld":    {reason: "must be refused, not sent without", req: canonical.ServerCreate{Name: "a", Tags: []string{"t"}}, max: translate.Version{Major: 2, Minor: 40}, code: canonical.Unsupported},
+		"HTMLStays": {reason: "escapes would change user data", req: canonical.ServerCreate{Name: "<&>"}, want: "2.1", body: `{"make":{"name":"<&>"}}`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := window
+			if !c.max.IsZero() {
+				w.Max = c.max
+			}
+			table := toy()
+			env := &translate.Env{Project: "p1", Facts: map[string]any{}}
+			got, err := table.Say(&table.Rows[0], c.req, env, w)
+			if canonical.CodeOf(err) != c.code {
+				t.Fatalf("%s: %v, want code %q", c.reason, err, c.code)
+			}
+			if err == nil && (env.Version.String() != c.want || string(got.Body) != c.body || got.Path != "/p1/servers") {
+				t.Errorf("%s: %s %s at %s, want %s at %s", c.reason, got.Path, got.Body, env.Version, c.body, c.want)
+			}
+		})
+	}
+}
+
+func TestHearRefusesByName(t *testing.T) {
+	cases := map[string]struct {
+		body    string
+		version translate.Version
+		code    canonical.Code
+		field   string
+	}{
+		"Known":           {`{"make":{"name":"a","disk":"AUTO"}}`, translate.Version{Major: 2, Minor: 1}, "", ""},
+		"Unknown":         {`{"make":{"name":"a","bogus":1}}`, translate.Version{Major: 2, Minor: 1}, canonical.InvalidRequest, "make.bogus"},
+		"TooNew":          {`{"make":{"name":"a","note":"n"}}`, translate.Version{Major: 2, Minor: 18}, canonical.InvalidRequest, "make.note"},
+		"Dropped":         {`{"make":{"name":"a","files":["f"]}}`, translate.Version{Major: 2, Minor: 57}, canonical.InvalidRequest, "make.files"},
+		"Nested":          {`{"make":{"name":"a","nic":[{"net":"n"},{"net":"n","tag":"x"}]}}`, translate.Version{Major: 2, Minor: 1}, canonical.InvalidRequest, "make.nic.1.tag"},
+		"Binding":         {`{"make":{"name":"a","warranty":"gold"}}`, translate.Version{Major: 2, Minor: 1}, canonical.Unsupported, "make.warranty"},
+		"BindingAndEmpty": {`{"make":{"name":"a","warranty":""}}`, translate.Version{Major: 2, Minor: 1}, "", ""},
+		"FreeKeysInMaps":  {`{"make":{"name":"a","meta":{"any":"thing"}}}`, translate.Version{Major: 2, Minor: 1}, "", ""},
+		"WrongType":       {`{"make":{"name":{}}}`, translate.Version{Major: 2, Minor: 1}, canonical.InvalidRequest, "name"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			table := toy()
+			req := &translate.Request{Service: "compute", Method: http.MethodPost, Path: "/p1/servers", Body: []byte(c.body)}
+			env := &translate.Env{Version: c.version, Facts: map[string]any{}}
+			rows, known := table.Candidates(req)
+			row, ok := translate.Pick(rows, req, env)
+			if !known || !ok {
+				t.Fatal("no row hears it")
+			}
+			_, err := row.Row.HearRequest(req, env)
+			if canonical.CodeOf(err) != c.code {
+				t.Fatalf("%v, want code %q", err, c.code)
+			}
+			if c.field != "" && (len(canonical.AsError(err).Fields) == 0 || canonical.AsError(err).Fields[0].Field != c.field) {
+				t.Errorf("fields %v, want %s", canonical.AsError(err).Fields, c.field)
+			}
+		})
+	}
+}
+
+func TestVersionText(t *testing.T) {
+	for _, bad := range []string{"", "2", "2.", ".1", "2.01", "-2.1", "2.1.1", "a.b", " 2.1"} {
+		if v, err := translate.ParseVersion(bad); err == nil {
+			t.Errorf("%q is read as %s", bad, v)
+		}
+	}
+	if v, err := translate.ParseVersion("2.93"); err != nil || v.String() != "2.93" {
+		t.Errorf("2.93 is read as %s: %v", v, err)
+	}
+}
+
+// FuzzHear holds that whatever bytes come, a row answers with a request or an
+// error that has a code, and that what it accepts is JSON.
+func FuzzHear(f *testing.F) {
+	f.Add([]byte(`{"make":{"name":"a","nic":[{"net":"n"}],"meta":{"k":"v"}}}`))
+	f.Add([]byte(`{"make":null}`))
+	f.Add([]byte(`{"make":[[[`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		table := toy()
+		env := &translate.Env{Version: translate.Version{Major: 2, Minor: 60}, Facts: map[string]any{}}
+		_, err := table.Rows[0].HearRequest(&translate.Request{Body: body}, env)
+		if err == nil && !json.Valid(body) {
+			t.Errorf("%q is accepted", body)
+		}
+		if canonical.CodeOf(err) == canonical.Internal {
+			t.Errorf("%q: %v", body, err)
+		}
+	})
+}
