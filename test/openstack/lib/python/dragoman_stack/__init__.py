@@ -1,0 +1,1 @@
+"""Drivers that let a real OpenStack control plane run without hypervisors."""
