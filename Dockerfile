@@ -1,0 +1,21 @@
+# One static binary in an empty image, run by nobody in particular.
+FROM golang:1.26-bookworm AS build
+ARG VERSION=dev
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /dragoman ./cmd/dragoman \
+ && mkdir -p /state && chown 65532:65532 /state
+
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /dragoman /dragoman
+COPY --from=build --chown=65532:65532 /state /var/lib/dragoman
+USER 65532:65532
+WORKDIR /var/lib/dragoman
+VOLUME /var/lib/dragoman
+ENV DRAGOMAN_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+ENTRYPOINT ["/dragoman"]
+CMD ["serve"]

@@ -1,0 +1,60 @@
+# Everything that is done to this tree, by name. `make help` lists it.
+
+GO            ?= go
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS       := -s -w -X main.version=$(VERSION)
+GOLANGCI      := $(shell $(GO) env GOPATH)/bin/golangci-lint
+GOLANGCI_PKG  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
+COVERAGE      ?= coverage.out
+# The tests that need a real OpenStack run when `make openstack` has started one.
+export DRAGOMAN_TEST_OPENSTACK ?= $(wildcard /var/tmp/dragoman-openstack/peer.json)
+FUZZTIME      ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-unit lint fmt demo bench fuzz openstack image clean
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the dragoman binary, static, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/dragoman ./cmd/dragoman
+
+test: ## every test, with the race detector; prints the coverage
+	$(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
+	@$(GO) tool cover -func=$(COVERAGE) | tail -n 1
+
+test-unit: ## the tests that need no services
+	$(GO) test -short -shuffle=on -timeout 5m $$($(GO) list ./... | grep -v /test/)
+
+lint: $(GOLANGCI) ## style, errors, and the direction of imports
+	$(GO) vet ./...
+	$(GOLANGCI) run ./...
+
+fmt: $(GOLANGCI) ## format the tree
+	$(GOLANGCI) fmt ./...
+
+$(GOLANGCI):
+	$(GO) install $(GOLANGCI_PKG)
+
+demo: build ## a server's life on the in-memory cloud, then keep serving until stopped
+	@./.ci/demo bin/dragoman
+
+bench: ## the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+openstack: ## a real OpenStack on loopback (Debian packages; as root)
+	./test/openstack/openstack.sh install
+	./test/openstack/openstack.sh start
+
+image: ## the container image
+	docker build --build-arg VERSION=$(VERSION) -t dragoman:$(VERSION) .
+
+clean: ## what was built
+	rm -rf bin dist $(COVERAGE)
