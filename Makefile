@@ -37,7 +37,7 @@ $(GOLANGCI):
 	$(GO) install $(GOLANGCI_PKG)
 
 demo: build ## a server's life on the in-memory cloud, then keep serving until stopped
-	@./.ci/demo bin/dragoman
+	@./test/demo.sh bin/dragoman
 
 bench: ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

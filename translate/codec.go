@@ -43,7 +43,7 @@ func (Ask[Req, W]) wire() any { var w W; return w }
 // Answerer carries results both ways. It is made of Answer or List.
 type Answerer interface {
 	say(reply canonical.Reply, env *Env, to *Response) (body any, err error)
-	hear(from *Response, env *Env) (res any, err error)
+	hear(from *Response, env *Env) (canonical.Reply, error)
 	wire() any
 }
 
@@ -54,6 +54,9 @@ type Answer[Res, W any] struct {
 	Say func(r canonical.TypedReply[Res], env *Env, to *Response) (W, error)
 	// Hear makes the canonical result.
 	Hear func(w W, from *Response, env *Env) (Res, error)
+	// Later is for answers that hold no result but how to ask for it (a job's id);
+	// Hear is not asked where it gives a Task. nil: the answer is the result.
+	Later func(w W, env *Env) *canonical.Task
 }
 
 func (a Answer[Res, W]) say(reply canonical.Reply, env *Env, to *Response) (any, error) {
@@ -68,12 +71,18 @@ func (a Answer[Res, W]) say(reply canonical.Reply, env *Env, to *Response) (any,
 	return a.Say(r, env, to)
 }
 
-func (a Answer[Res, W]) hear(from *Response, env *Env) (any, error) {
+func (a Answer[Res, W]) hear(from *Response, env *Env) (canonical.Reply, error) {
 	var w W
 	if err := decodeLenient(from.Body, &w); err != nil {
-		return nil, err
+		return canonical.Reply{}, err
 	}
-	return a.Hear(w, from, env)
+	if a.Later != nil {
+		if task := a.Later(w, env); task != nil {
+			return canonical.Reply{Task: task}, nil
+		}
+	}
+	res, err := a.Hear(w, from, env)
+	return canonical.Reply{Result: res}, err
 }
 
 func (Answer[Res, W]) wire() any { var w W; return w }
@@ -98,6 +107,9 @@ type List[T canonical.Listed, W any] struct {
 	// Keep filters northwards by what no canonical filter can say (a pattern of
 	// names); nil keeps all.
 	Keep func(item *T, env *Env) bool
+	// Whole: northwards the answer tells of all items (their number, or a page by
+	// number, which no cursor reaches): Say gets all of them and cuts.
+	Whole bool
 }
 
 func (l List[T, W]) say(reply canonical.Reply, env *Env, to *Response) (any, error) {
@@ -108,9 +120,9 @@ func (l List[T, W]) say(reply canonical.Reply, env *Env, to *Response) (any, err
 	return l.Say(p, env, to)
 }
 
-func (l List[T, W]) hear(from *Response, env *Env) (any, error) {
+func (l List[T, W]) hear(from *Response, env *Env) (canonical.Reply, error) {
 	items, _, err := l.page(from, nil, env)
-	return items, err
+	return canonical.Reply{Result: items}, err
 }
 
 func (List[T, W]) wire() any { var w W; return w }
@@ -141,6 +153,8 @@ type Collector interface {
 type Lister interface {
 	Answerer
 	Collect() Collector
+	// WantsAll says whether northwards all items are read before they are said.
+	WantsAll() bool
 	// Filter keeps of a page what Keep wants; it says how many were dropped.
 	Filter(page any, env *Env) (kept any, dropped int)
 	// Join appends the items of b to those of a and takes the cursor of b; cut
@@ -182,6 +196,9 @@ func (c *collector[T, W]) Result(req any) (any, error) {
 	}
 	return canonical.Arrange(kept, opts.Listing())
 }
+
+// WantsAll implements Lister.
+func (l List[T, W]) WantsAll() bool { return l.Whole }
 
 // Filter implements Lister.
 func (l List[T, W]) Filter(page any, env *Env) (any, int) {

@@ -216,13 +216,12 @@ func (r *Route) SayReply(reply canonical.Reply, env *Env) (*Response, error) {
 // HearReply reads the answer to what the row said. It is not for lists, whose
 // pages a Collector gathers.
 func (r *Route) HearReply(resp *Response, env *Env) (canonical.Reply, error) {
-	res, err := r.Answer.hear(resp, env)
+	reply, err := r.Answer.hear(resp, env)
 	if err != nil {
 		return canonical.Reply{}, err
 	}
-	reply := canonical.Reply{Result: res}
-	if r.Done != nil {
-		reply.Task = r.Done(env.Asked, res, env)
+	if r.Done != nil && reply.Task == nil {
+		reply.Task = r.Done(env.Asked, reply.Result, env)
 	}
 	return reply, nil
 }

@@ -32,7 +32,9 @@ func (f *facts) ask(ctx context.Context, c canonical.Cloud, call canonical.Call)
 	if res, ok := f.lookUp(key); ok {
 		return res, nil
 	}
-	reply, err := canonical.Do(ctx, c, call)
+	opts := canonical.OptionsOf(ctx)
+	opts.Native = true // what a row needs to know may be the dialect's own (a network's VPC)
+	reply, err := canonical.Do(canonical.WithOptions(ctx, opts), c, call)
 	if err != nil {
 		return nil, err
 	}

@@ -169,7 +169,8 @@ func (f *Facade) do(ctx context.Context, call canonical.Call) (canonical.Reply, 
 type listed interface{ Listing() canonical.ListOptions }
 
 // list reads on where the dialect filters by what no canonical filter says, until
-// the page is as long as the client asked for.
+// the page is as long as the client asked for, and to the end where the answer tells
+// of all items.
 func (f *Facade) list(ctx context.Context, l translate.Lister, call canonical.Call, env *translate.Env) (canonical.Reply, error) {
 	var got any
 	for {
@@ -181,12 +182,18 @@ func (f *Facade) list(ctx context.Context, l translate.Lister, call canonical.Ca
 		if r, ok := call.Request.(listed); ok {
 			opts = r.Listing().OrDefault()
 		}
+		if l.WantsAll() {
+			opts.Limit = canonical.MaxWhole
+		}
 		page, dropped := l.Filter(reply.Result, env)
 		if got != nil {
 			page = l.Join(got, page, opts.Limit, opts.Sort)
 		}
 		next := nextCursor(reply.Result)
-		if dropped == 0 || next == "" {
+		if l.WantsAll() && next == "" && nextCursor(page) != "" { // Join had to cut
+			return reply, canonical.Invalid("limit", "there are more than %d of these: filter the list", canonical.MaxWhole)
+		}
+		if next == "" || dropped == 0 && !l.WantsAll() {
 			reply.Result = page
 			return reply, nil
 		}

@@ -1,0 +1,133 @@
+package memory
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// Names of what the cloud is made with.
+const (
+	hostName     = "memory"
+	defaultGroup = "default"
+	zoneName     = "az1"
+)
+
+// stableID is the id of what has that name, the same in every process.
+func stableID(kind, name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://dragoman.cloud/memory/"+kind+"/"+name)).String()
+}
+
+func (c *Cloud) seed() {
+	c.flavors = []canonical.Flavor{
+		flavor("small", 1, 512, 1), flavor("medium", 2, 2048, 10), flavor("large", 4, 8192, 40),
+	}
+	now, size, disk, container := c.now(), int64(16<<20), "qcow2", "bare"
+	c.images = []canonical.Image{{
+		ID: canonical.ID(stableID("image", "cirros")), Name: "cirros", Status: canonical.ImageActive, NativeStatus: "active",
+		SizeBytes: &size, MinDiskGiB: 1, MinRAMMiB: 64, DiskFormat: &disk, ContainerFormat: &container,
+		Visibility: "public", Properties: map[string]string{}, Tags: []string{}, CreatedAt: &now, UpdatedAt: &now,
+	}}
+	mtu := 1450
+	c.networks = []canonical.Network{{
+		ID: canonical.ID(stableID("network", "private")), Name: "private", CIDRs: []string{"10.0.0.0/16"},
+		Subnets: []canonical.ID{canonical.ID(stableID("subnet", "private"))}, Shared: true,
+		Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
+	}}
+	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: []string{hostName}}}
+}
+
+func flavor(name string, vcpus, ramMiB, diskGiB int) canonical.Flavor {
+	return canonical.Flavor{
+		ID: canonical.ID(stableID("flavor", name)), Name: name, VCPUs: vcpus, RAMMiB: ramMiB, DiskGiB: diskGiB,
+		Public: true, Available: true, ExtraSpecs: map[string]string{},
+	}
+}
+
+// pick is the item of that id or, failing that, of that name.
+func pick[T canonical.Listed](items []T, ref string) (T, bool) {
+	i := slices.IndexFunc(items, func(t T) bool { id, _, _ := t.ListKeys(); return string(id) == ref })
+	if i < 0 {
+		i = slices.IndexFunc(items, func(t T) bool { _, name, _ := t.ListKeys(); return name == ref })
+	}
+	if i < 0 {
+		var none T
+		return none, false
+	}
+	return items[i], true
+}
+
+// byID answers a get.
+func byID[T canonical.Listed](items []T, kind string, id canonical.ID, copied func(T) T) (canonical.TypedReply[T], error) {
+	for _, item := range items {
+		if got, _, _ := item.ListKeys(); got == id {
+			return reply(copied(item), nil)
+		}
+	}
+	return refuse[T](canonical.Errorf(canonical.NotFound, "there is no %s %s", kind, id))
+}
+
+// those are the items that pass the filter.
+func those[T any](items []T, match func(*T) bool) []T {
+	out := make([]T, 0, len(items))
+	for i := range items {
+		if match(&items[i]) {
+			out = append(out, items[i])
+		}
+	}
+	return out
+}
+
+func copyFlavor(f canonical.Flavor) canonical.Flavor {
+	f.Description, f.ExtraSpecs = own(f.Description), maps.Clone(f.ExtraSpecs)
+	return f
+}
+
+func copyImage(i canonical.Image) canonical.Image {
+	i.SizeBytes, i.DiskFormat, i.ContainerFormat = own(i.SizeBytes), own(i.DiskFormat), own(i.ContainerFormat)
+	i.Properties, i.Tags = maps.Clone(i.Properties), slices.Clone(i.Tags)
+	i.CreatedAt, i.UpdatedAt = own(i.CreatedAt), own(i.UpdatedAt)
+	return i
+}
+
+func copyNetwork(n canonical.Network) canonical.Network {
+	n.CIDRs, n.Subnets, n.MTU = slices.Clone(n.CIDRs), slices.Clone(n.Subnets), own(n.MTU)
+	n.CreatedAt, n.UpdatedAt = own(n.CreatedAt), own(n.UpdatedAt)
+	return n
+}
+
+func copyZone(z canonical.AvailabilityZone) canonical.AvailabilityZone {
+	z.Hosts = slices.Clone(z.Hosts)
+	return z
+}
+
+func (c *Cloud) listFlavors(r canonical.FlavorList) (canonical.TypedReply[canonical.Page[canonical.Flavor]], error) {
+	return arrange(those(c.flavors, r.Match), r.ListOptions, copyFlavor)
+}
+
+func (c *Cloud) getFlavor(r canonical.FlavorGet) (canonical.TypedReply[canonical.Flavor], error) {
+	return byID(c.flavors, "flavor", r.ID, copyFlavor)
+}
+
+func (c *Cloud) listImages(r canonical.ImageList) (canonical.TypedReply[canonical.Page[canonical.Image]], error) {
+	return arrange(those(c.images, r.Match), r.ListOptions, copyImage)
+}
+
+func (c *Cloud) getImage(r canonical.ImageGet) (canonical.TypedReply[canonical.Image], error) {
+	return byID(c.images, "image", r.ID, copyImage)
+}
+
+func (c *Cloud) listNetworks(r canonical.NetworkList) (canonical.TypedReply[canonical.Page[canonical.Network]], error) {
+	return arrange(those(c.networks, r.Match), r.ListOptions, copyNetwork)
+}
+
+func (c *Cloud) getNetwork(r canonical.NetworkGet) (canonical.TypedReply[canonical.Network], error) {
+	return byID(c.networks, "network", r.ID, copyNetwork)
+}
+
+func (c *Cloud) listZones(r canonical.AvailabilityZoneList) (canonical.TypedReply[canonical.Page[canonical.AvailabilityZone]], error) {
+	return arrange(those(c.zones, r.Match), r.ListOptions, copyZone)
+}

@@ -1,0 +1,159 @@
+package memory
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// Options say how a memory cloud behaves. The zero value is a cloud that is quick,
+// without faults and without limits.
+type Options struct {
+	// Delay is how long long work takes; 0: it is done when the call answers.
+	Delay time.Duration
+	// Latency is how long every call takes.
+	Latency time.Duration
+	// Clock is the time; nil: the machine's.
+	Clock Clock
+	// Faults is asked before every operation; an error is the operation's answer.
+	// It may wait, and then honours ctx. Cloud.SetFaults changes it.
+	Faults func(ctx context.Context, op *canonical.Spec) error
+	// Outcome is asked when long work on a server ends; a fault sends the server into
+	// state error. It must not call the cloud. Deletions and snapshots never fail.
+	Outcome func(op *canonical.Spec, server canonical.Server) *canonical.Fault
+	// Capacity limits what the servers may use together.
+	Capacity Capacity
+}
+
+// Capacity is what fits into the cloud; 0 is no limit. More is QuotaExceeded.
+type Capacity struct {
+	Servers int
+	VCPUs   int
+	RAMMiB  int
+}
+
+// Cloud is a cloud in memory. Its ids are native: canonical.Qualify names it.
+type Cloud struct {
+	mux  canonical.Mux
+	opts Options
+
+	mu        sync.Mutex // guards all below
+	faults    func(context.Context, *canonical.Spec) error
+	flavors   []canonical.Flavor
+	images    []canonical.Image
+	networks  []canonical.Network
+	zones     []canonical.AvailabilityZone
+	servers   map[canonical.ID]*server
+	snapshots map[canonical.ID]*snapshot
+	keypairs  map[string]canonical.Keypair
+	used      map[string]bool // addresses
+	queue     []job
+}
+
+var _ canonical.Cloud = (*Cloud)(nil)
+
+// New makes a cloud with two flavors, an image, a network and a zone.
+func New(o Options) *Cloud {
+	if o.Clock == nil {
+		o.Clock = wall{}
+	}
+	c := &Cloud{
+		opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
+		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
+	}
+	c.seed()
+	c.handle()
+	return c
+}
+
+func (c *Cloud) handle() {
+	handle(c, canonical.ListServers, c.listServers)
+	handle(c, canonical.GetServer, c.getServer)
+	handle(c, canonical.CreateServer, c.createServer)
+	handle(c, canonical.UpdateServer, c.updateServer)
+	handle(c, canonical.DeleteServer, c.deleteServer)
+	handle(c, canonical.StartServer, c.startServer)
+	handle(c, canonical.StopServer, c.stopServer)
+	handle(c, canonical.RebootServer, c.rebootServer)
+	handle(c, canonical.RebuildServer, c.rebuildServer)
+	handle(c, canonical.ListServerSnapshots, c.listSnapshots)
+	handle(c, canonical.CreateServerSnapshot, c.createSnapshot)
+	handle(c, canonical.RollbackServerSnapshot, c.rollbackSnapshot)
+	handle(c, canonical.ListFlavors, c.listFlavors)
+	handle(c, canonical.GetFlavor, c.getFlavor)
+	handle(c, canonical.ListImages, c.listImages)
+	handle(c, canonical.GetImage, c.getImage)
+	handle(c, canonical.ListNetworks, c.listNetworks)
+	handle(c, canonical.GetNetwork, c.getNetwork)
+	handle(c, canonical.ListAvailabilityZones, c.listZones)
+	handle(c, canonical.ListKeypairs, c.listKeypairs)
+	handle(c, canonical.GetKeypair, c.getKeypair)
+	handle(c, canonical.CreateKeypair, c.createKeypair)
+	handle(c, canonical.DeleteKeypair, c.deleteKeypair)
+}
+
+// handle registers h, which runs with the lock held and all due work finished.
+func handle[Req, Res any](c *Cloud, op canonical.Op[Req, Res], h func(Req) (canonical.TypedReply[Res], error)) {
+	canonical.Handle(&c.mux, op, func(_ context.Context, req Req) (canonical.TypedReply[Res], error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.settle()
+		return h(req)
+	})
+}
+
+// SetFaults replaces Options.Faults; nil: no faults.
+func (c *Cloud) SetFaults(f func(ctx context.Context, op *canonical.Spec) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults = f
+}
+
+// Do implements canonical.Cloud.
+func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if err := c.wait(ctx, c.opts.Latency); err != nil {
+		return canonical.Reply{}, canonical.AsError(err)
+	}
+	c.mu.Lock()
+	faults := c.faults
+	c.mu.Unlock()
+	if faults != nil {
+		if err := faults(ctx, call.Op); err != nil {
+			return canonical.Reply{}, canonical.AsError(err)
+		}
+	}
+	return c.mux.Do(ctx, call)
+}
+
+// Support implements canonical.Cloud.
+func (c *Cloud) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
+	return c.mux.Support(ctx, op)
+}
+
+// wait lets d pass, or less when ctx ends.
+func (c *Cloud) wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	passed := make(chan struct{})
+	stop := c.opts.Clock.AfterFunc(d, func() { close(passed) })
+	select {
+	case <-passed:
+		return nil
+	case <-ctx.Done():
+		stop()
+		return ctx.Err()
+	}
+}
+
+func (c *Cloud) now() time.Time { return c.opts.Clock.Now().UTC() }
+
+func reply[Res any](res Res, task *canonical.Task) (canonical.TypedReply[Res], error) {
+	return canonical.TypedReply[Res]{Result: res, Task: task}, nil
+}
+
+func refuse[Res any](err error) (canonical.TypedReply[Res], error) {
+	return canonical.TypedReply[Res]{}, err
+}

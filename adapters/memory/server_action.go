@@ -1,0 +1,151 @@
+package memory
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// states are those from which an action may begin, after Nova's compute API.
+type states []canonical.ServerStatus
+
+var (
+	startable    = states{canonical.ServerStopped}
+	stoppable    = states{canonical.ServerRunning, canonical.ServerError}
+	softBootable = states{canonical.ServerRunning}
+	hardBootable = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerError}
+	rebuildable  = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerError}
+	savable      = states{canonical.ServerRunning, canonical.ServerStopped}
+)
+
+// ready is the server if the action may begin, else FailedPrecondition.
+func (c *Cloud) ready(id canonical.ID, verb string, from states) (*server, error) {
+	s, err := c.find(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Task != nil:
+		return nil, canonical.Errorf(canonical.FailedPrecondition, "cannot %s server %s while it is in task %s", verb, id, *s.Task)
+	case !slices.Contains(from, s.Status):
+		return nil, canonical.Errorf(canonical.FailedPrecondition, "cannot %s server %s while it is %s", verb, id, s.Status)
+	default:
+		return s, nil
+	}
+}
+
+// act starts work on s that ends in a state.
+func (c *Cloud) act(op *canonical.Spec, s *server, task string, status canonical.ServerStatus, also func()) (canonical.TypedReply[canonical.Server], error) {
+	power := powerOf(status)
+	under := c.begin(op, s, task, func() {
+		s.rest(status, power)
+		if also != nil {
+			also()
+		}
+	})
+	if !under {
+		return reply(s.copy(), nil)
+	}
+	return reply(s.copy(), canonical.WaitStatus(s.ID, status))
+}
+
+func powerOf(s canonical.ServerStatus) canonical.Power {
+	if s == canonical.ServerRunning {
+		return canonical.PowerOn
+	}
+	return canonical.PowerOff
+}
+
+func (c *Cloud) startServer(r canonical.ServerStart) (canonical.TypedReply[canonical.Server], error) {
+	s, err := c.ready(r.ID, "start", startable)
+	if err != nil {
+		return refuse[canonical.Server](err)
+	}
+	return c.act(canonical.StartServer.Spec(), s, "powering-on", canonical.ServerRunning, nil)
+}
+
+func (c *Cloud) stopServer(r canonical.ServerStop) (canonical.TypedReply[canonical.Server], error) {
+	s, err := c.ready(r.ID, "stop", stoppable)
+	if err != nil {
+		return refuse[canonical.Server](err)
+	}
+	return c.act(canonical.StopServer.Spec(), s, "powering-off", canonical.ServerStopped, nil)
+}
+
+func (c *Cloud) rebootServer(r canonical.ServerReboot) (canonical.TypedReply[canonical.Server], error) {
+	from, task := softBootable, "rebooting"
+	if r.Kind == canonical.RebootHard {
+		from, task = hardBootable, "rebooting_hard"
+	}
+	s, err := c.ready(r.ID, "reboot", from)
+	if err != nil {
+		return refuse[canonical.Server](err)
+	}
+	s.rest(canonical.ServerRebooting, s.Power)
+	return c.act(canonical.RebootServer.Spec(), s, task, canonical.ServerRunning, nil)
+}
+
+func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[canonical.Server], error) {
+	s, err := c.ready(r.ID, "rebuild", rebuildable)
+	if err != nil {
+		return refuse[canonical.Server](err)
+	}
+	image, err := c.imageFor(r.Image, s.Flavor)
+	if err != nil {
+		return refuse[canonical.Server](err)
+	}
+	if name, ok := r.Keypair.Get(); ok {
+		if _, known := c.keypairs[name]; !known {
+			return refuse[canonical.Server](canonical.Invalid("keypair", "there is no keypair %q", name))
+		}
+	}
+	s.Image = &canonical.Link{ID: image.ID, Name: &image.Name}
+	s.Name = r.Name.Or(s.Name)
+	s.Description = merged(s.Description, r.Description)
+	s.Keypair = merged(s.Keypair, r.Keypair)
+	if !r.Metadata.IsZero() {
+		s.Metadata = notNil(maps.Clone(r.Metadata.Or(nil)))
+	}
+	return c.redo(canonical.RebuildServer.Spec(), s)
+}
+
+// redo writes the root disk anew; a stopped server stays stopped.
+func (c *Cloud) redo(op *canonical.Spec, s *server) (canonical.TypedReply[canonical.Server], error) {
+	after := canonical.ServerRunning
+	if s.Status == canonical.ServerStopped {
+		after = canonical.ServerStopped
+	}
+	s.rest(canonical.ServerRebuilding, s.Power)
+	return c.act(op, s, "rebuilding", after, nil)
+}
+
+// deleteServer works in every state, and again while it is under way.
+func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[canonical.None], error) {
+	s, err := c.find(r.ID)
+	if err != nil {
+		return refuse[canonical.None](err)
+	}
+	if s.Task != nil && *s.Task == "deleting" {
+		return reply(canonical.None{}, canonical.WaitGone(s.ID))
+	}
+	if !c.begin(canonical.DeleteServer.Spec(), s, "deleting", func() { c.remove(s) }) {
+		return reply(canonical.None{}, nil)
+	}
+	return reply(canonical.None{}, canonical.WaitGone(s.ID))
+}
+
+func (c *Cloud) remove(s *server) {
+	delete(c.servers, s.ID)
+	for _, a := range s.Addresses {
+		delete(c.used, string(*a.NetworkID)+a.IP)
+	}
+	maps.DeleteFunc(c.snapshots, func(_ canonical.ID, snap *snapshot) bool { return snap.Server == s.ID })
+}
+
+// notNil is m, empty where it is nil: maps of results are never null.
+func notNil(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}

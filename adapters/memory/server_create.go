@@ -1,0 +1,191 @@
+package memory
+
+import (
+	"crypto/rand"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[canonical.ServersCreated], error) {
+	p, err := c.plan(r)
+	if err != nil {
+		return refuse[canonical.ServersCreated](err)
+	}
+	homes, err := c.allocate(r)
+	if err != nil {
+		return refuse[canonical.ServersCreated](err)
+	}
+	var out canonical.ServersCreated
+	var task *canonical.Task
+	for i := range r.HowMany() {
+		s := c.build(r, p, r.NameOf(i))
+		s.Addresses = homes[i]
+		if c.begin(canonical.CreateServer.Spec(), s, "spawning", func() { s.launched() }) {
+			task = joined(task, canonical.WaitStatus(s.ID, canonical.ServerRunning))
+		}
+		password := r.AdminPassword
+		if password == "" {
+			password = rand.Text()[:12]
+		}
+		out.Servers = append(out.Servers, canonical.ServerCreated{Server: s.copy(), AdminPassword: &password})
+	}
+	return reply(out, task)
+}
+
+// joined is one task that waits for the servers of both.
+func joined(all, one *canonical.Task) *canonical.Task {
+	if all == nil {
+		return one
+	}
+	all.Resources = append(all.Resources, one.Resources...)
+	return all
+}
+
+func (s *server) launched() {
+	s.rest(canonical.ServerRunning, canonical.PowerOn)
+	s.LaunchedAt = own(s.UpdatedAt)
+}
+
+// plan is what a create points to.
+type plan struct {
+	flavor canonical.Flavor
+	image  canonical.Image
+	zone   string
+}
+
+func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
+	if err := lacks(r); err != nil {
+		return plan{}, err
+	}
+	p := plan{zone: c.zones[0].Name}
+	f, ok := pick(c.flavors, string(r.Flavor))
+	if !ok {
+		return p, canonical.Invalid("flavor", "there is no flavor %q", r.Flavor)
+	}
+	p.flavor = f
+	image, err := c.imageFor(r.Image, shapeOf(f))
+	if err != nil {
+		return p, err
+	}
+	p.image = image
+	if r.AvailabilityZone != "" {
+		if _, ok := pick(c.zones, r.AvailabilityZone); !ok {
+			return p, canonical.Invalid("availability_zone", "there is no zone %q", r.AvailabilityZone)
+		}
+		p.zone = r.AvailabilityZone
+	}
+	if _, ok := c.keypairs[r.Keypair]; r.Keypair != "" && !ok {
+		return p, canonical.Invalid("keypair", "there is no keypair %q", r.Keypair)
+	}
+	return p, c.fits(f, r.HowMany())
+}
+
+// lacks refuses by name what this cloud cannot do for a create.
+func lacks(r canonical.ServerCreate) error {
+	var field string
+	switch {
+	case len(r.Volumes) > 0:
+		field = "volumes"
+	case r.ServerGroup != "":
+		field = "server_group"
+	case r.RootDiskGiB > 0:
+		field = "root_disk_gib"
+	case len(r.Native) > 0:
+		field = "native"
+	case r.Host != "" && r.Host != hostName:
+		return canonical.Invalid("host", "there is no host %q", r.Host)
+	case slices.ContainsFunc(r.SecurityGroups, func(g canonical.Ref) bool { return g != defaultGroup }):
+		return canonical.Invalid("security_groups", "there is only the group %s", defaultGroup)
+	default:
+		return nil
+	}
+	return lacksField(field)
+}
+
+func lacksField(field string) error {
+	const reason = "the memory cloud has no such thing"
+	return &canonical.Error{
+		Code: canonical.Unsupported, Detail: field + ": " + reason,
+		Fields: []canonical.FieldError{{Field: field, Reason: reason}},
+	}
+}
+
+// imageFor is the image of that id or name, if it fits the shape.
+func (c *Cloud) imageFor(ref canonical.Ref, f canonical.ServerFlavor) (canonical.Image, error) {
+	i, ok := pick(c.images, string(ref))
+	switch {
+	case !ok:
+		return i, canonical.Invalid("image", "there is no image %q", ref)
+	case i.Status != canonical.ImageActive:
+		return i, canonical.Invalid("image", "is %s", i.Status)
+	case *f.RAMMiB < i.MinRAMMiB || *f.DiskGiB > 0 && *f.DiskGiB < i.MinDiskGiB:
+		return i, canonical.Invalid("flavor", "is too small for the image")
+	default:
+		return i, nil
+	}
+}
+
+// fits says whether n more servers of that flavor keep within the capacity.
+func (c *Cloud) fits(f canonical.Flavor, n int) error {
+	limit := c.opts.Capacity
+	if limit == (Capacity{}) {
+		return nil
+	}
+	servers, vcpus, ram := len(c.servers)+n, f.VCPUs*n, f.RAMMiB*n
+	for _, s := range c.servers {
+		vcpus += *s.Flavor.VCPUs
+		ram += *s.Flavor.RAMMiB
+	}
+	for _, l := range []struct {
+		name       string
+		want, most int
+	}{{"servers", servers, limit.Servers}, {"vcpus", vcpus, limit.VCPUs}, {"ram_mib", ram, limit.RAMMiB}} {
+		if l.most > 0 && l.want > l.most {
+			return canonical.Errorf(canonical.QuotaExceeded, "quota exceeded for %s: %d of %d", l.name, l.want, l.most)
+		}
+	}
+	return nil
+}
+
+func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
+	now, host, id := c.now(), hostName, canonical.ID(uuid.NewString())
+	instance := "instance-" + string(id[:8])
+	s := &server{Server: canonical.Server{
+		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
+		Flavor: shapeOf(p.flavor), Image: &canonical.Link{ID: p.image.ID, Name: &p.image.Name},
+		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
+		Volumes: []canonical.ServerVolume{}, SecurityGroups: groups(), Keypair: optional(r.Keypair),
+		Metadata: notNil(maps.Clone(r.Metadata)), Tags: append([]string{}, r.Tags...),
+		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
+		Host: &host, HostStatus: optional("up"), HypervisorHostname: &host, InstanceName: &instance,
+		HostID: optional(stableID("host", host)), CreatedAt: &now, UpdatedAt: &now,
+	}}
+	s.rest(canonical.ServerBuilding, canonical.PowerUnknown)
+	_, _, s.created = s.Server.ListKeys()
+	c.servers[id] = s
+	return s
+}
+
+func groups() []canonical.Link {
+	name := defaultGroup
+	return []canonical.Link{{ID: canonical.ID(stableID("security_group", name)), Name: &name}}
+}
+
+func shapeOf(f canonical.Flavor) canonical.ServerFlavor {
+	return copyShape(canonical.ServerFlavor{
+		ID: &f.ID, Name: &f.Name, VCPUs: &f.VCPUs, RAMMiB: &f.RAMMiB, DiskGiB: &f.DiskGiB,
+		EphemeralGiB: &f.EphemeralGiB, SwapMiB: &f.SwapMiB, ExtraSpecs: f.ExtraSpecs,
+	})
+}
+
+// optional is a pointer to s, nil where it is empty.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,42 @@
+package nova
+
+import (
+	"github.com/dragoman-cloud/dragoman/adapters/transport"
+	"github.com/dragoman-cloud/dragoman/adapters/wire"
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+// Cloud is one account of a cloud. Its ids are native.
+type Cloud struct {
+	*wire.Cloud
+	conn  *conn
+	table *translate.Table
+}
+
+var _ canonical.Cloud = (*Cloud)(nil)
+
+// Open is the cloud in the dialect of table: that of package translate/nova, or one
+// that is made of it. It asks the cloud nothing yet; what is wrong with o itself is
+// InvalidRequest. Close it when it is not used any more.
+func Open(o Options, table *translate.Table) (*Cloud, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	conn := newConn(o)
+	c := &Cloud{Cloud: wire.New(table, conn), conn: conn, table: table}
+	canonical.HandleIf(&c.Mux, canonical.CreateServer, like(c, canonical.CreateServer), c.createServers)
+	canonical.HandleIf(&c.Mux, canonical.UpdateServer, like(c, canonical.UpdateServer), c.updateServer)
+	return c, nil
+}
+
+// Status tells how the cloud has been lately; it asks nobody.
+func (c *Cloud) Status() transport.Status { return c.conn.transport.Status() }
+
+// Close gives back idle connections, if they are this account's own. Calls under
+// way go on.
+func (c *Cloud) Close() {
+	if !c.conn.shared {
+		c.conn.transport.Close()
+	}
+}

@@ -1,0 +1,182 @@
+// Package broker makes one Cloud of many: it finds the cloud that an id or a
+// request belongs to, asks many at once and merges their lists, resolves names,
+// keeps tenants apart on shared clouds, and follows long work to its end.
+//
+// It does not authenticate or authorise (policy), caches nothing (cache), and knows
+// clouds by their port alone.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// Member is one cloud behind the broker.
+type Member struct {
+	Name    string // before the colon of ids; never changes
+	Dialect string
+	Region  string
+	Labels  map[string]string
+	Shared  bool          // tenants share one account: ownership rows keep them apart
+	Timeout time.Duration // of each call, retries included; 0: 20 s
+	// Open gives the tenant's account on the cloud, with native ids. It is asked on
+	// every call and so answers from memory. nil: the tenant has no account there.
+	Open func(tenant string) (canonical.Cloud, error)
+}
+
+// Options are what a Broker is made with.
+type Options struct {
+	Members []Member
+	Store   *store.Store
+	Log     *slog.Logger
+	// OperationDeadline is how long an operation may take; 0: 1 h.
+	OperationDeadline time.Duration
+	// PollFirst and PollMost are the pauses between questions about long work, the
+	// first and the longest; 0: 100 ms and 5 s.
+	PollFirst, PollMost time.Duration
+}
+
+// Broker is the Cloud of all members. It is safe for concurrent use.
+type Broker struct {
+	canonical.Mux
+	Options
+	stop context.CancelFunc
+	ctx  context.Context //nolint:containedctx // the life of the watchers, ended by Close
+	wg   sync.WaitGroup
+}
+
+var _ canonical.Cloud = (*Broker)(nil)
+
+// New makes a Broker and goes on following the operations that are not finished.
+// Close ends it.
+func New(o Options) (*Broker, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.OperationDeadline = orElse(o.OperationDeadline, time.Hour)
+	o.PollFirst, o.PollMost = orElse(o.PollFirst, 100*time.Millisecond), orElse(o.PollMost, 5*time.Second)
+	seen := make(map[string]bool)
+	for _, m := range o.Members {
+		if m.Name == "" || strings.Contains(m.Name, ":") || seen[m.Name] || m.Open == nil {
+			return nil, fmt.Errorf("broker: member %q is not named, named twice, or cannot be opened", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	if o.Store == nil {
+		return nil, errors.New("broker: a store is needed")
+	}
+	b := &Broker{Options: o}
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	b.Next = &router{b}
+	canonical.Handle(&b.Mux, canonical.ListClouds, b.listClouds)
+	canonical.Handle(&b.Mux, canonical.GetCloud, b.getCloud)
+	canonical.Handle(&b.Mux, canonical.ListOperations, b.listOperations)
+	canonical.Handle(&b.Mux, canonical.GetOperation, b.getOperation)
+	canonical.Handle(&b.Mux, canonical.CancelOperation, b.cancelOperation)
+	return b, b.resume()
+}
+
+// Close ends the watchers and waits for them. Operations stay as they are in the
+// store; the next broker on it follows them.
+func (b *Broker) Close() error {
+	b.stop()
+	b.wg.Wait()
+	return nil
+}
+
+func orElse(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+// view is one member as one caller sees it; its cloud's ids are qualified.
+type view struct {
+	b      *Broker
+	m      Member
+	cloud  canonical.Cloud
+	tenant string // whose account, and who owns what is made
+	only   string // whose things are seen; "": by role
+	role   canonical.Role
+}
+
+// views are the members that a call may reach, by configured order.
+func (b *Broker) views(ctx context.Context) ([]*view, error) {
+	o := canonical.OptionsOf(ctx)
+	for _, name := range o.Clouds {
+		if !slices.ContainsFunc(b.Members, func(m Member) bool { return m.Name == name }) {
+			return nil, canonical.Invalid("cloud", "there is no cloud %q", name)
+		}
+	}
+	var out []*view
+	for _, m := range b.Members {
+		if len(o.Clouds) > 0 && !slices.Contains(o.Clouds, m.Name) {
+			continue
+		}
+		v, err := b.view(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// view is nil where the tenant has no account.
+func (b *Broker) view(ctx context.Context, m Member) (*view, error) {
+	c, o := canonical.CallerOf(ctx), canonical.OptionsOf(ctx)
+	v := &view{b: b, m: m, tenant: c.Tenant, only: c.Tenant, role: c.Role}
+	if c.Role.AtLeast(canonical.Operator) {
+		v.only = o.Tenant
+		if o.Tenant != "" {
+			v.tenant = o.Tenant
+		}
+	}
+	cloud, err := m.Open(v.tenant)
+	if err != nil {
+		cloud = closed{err}
+	}
+	if cloud == nil {
+		return nil, nil //nolint:nilnil // no account is an answer, not a failure
+	}
+	v.cloud = canonical.Qualify(m.Name, cloud)
+	return v, nil
+}
+
+// closed is a cloud whose account could not be opened: it fails alone, and lists of
+// the others go on.
+type closed struct{ err error }
+
+// Do implements canonical.Cloud.
+func (c closed) Do(context.Context, canonical.Call) (canonical.Reply, error) {
+	return canonical.Reply{}, c.err
+}
+
+// Support implements canonical.Cloud: what it offers shows when it opens.
+func (c closed) Support(context.Context, *canonical.Spec) canonical.Support {
+	return canonical.Support{Level: canonical.Emulated, Reason: "the account cannot be opened now"}
+}
+
+// deadline bounds one call to the member.
+func (v *view) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, orElse(v.m.Timeout, 20*time.Second))
+}
+
+// call performs one operation on the member in time.
+func (v *view) call(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	ctx, cancel := v.deadline(ctx)
+	defer cancel()
+	return canonical.Do(ctx, v.cloud, call)
+}

@@ -1,0 +1,169 @@
+package broker
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// lists says how the pages of clouds become one, by operation.
+var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.Reply, error){
+	canonical.ListServers.Spec():           merge(canonical.ListServers),
+	canonical.ListFlavors.Spec():           merge(canonical.ListFlavors),
+	canonical.ListImages.Spec():            merge(canonical.ListImages),
+	canonical.ListKeypairs.Spec():          merge(canonical.ListKeypairs),
+	canonical.ListNetworks.Spec():          merge(canonical.ListNetworks),
+	canonical.ListAvailabilityZones.Spec(): merge(canonical.ListAvailabilityZones),
+}
+
+// each runs f on every view at once and waits for all.
+func each[T any](views []*view, f func(*view) T) []T {
+	out := make([]T, len(views))
+	var wg sync.WaitGroup
+	for i, v := range views {
+		wg.Go(func() { out[i] = f(v) })
+	}
+	wg.Wait()
+	return out
+}
+
+// part is what one cloud gave to a page.
+type part[T any] struct {
+	items []T
+	more  bool
+	asOf  time.Time
+	err   error
+}
+
+type listing interface {
+	Listing() canonical.ListOptions
+}
+
+func merge[Req listing, T canonical.Listed](op canonical.Op[Req, canonical.Page[T]]) func(context.Context, []*view, any) (canonical.Reply, error) {
+	return func(ctx context.Context, views []*view, request any) (canonical.Reply, error) {
+		req, _ := request.(Req)
+		o := req.Listing().OrDefault()
+		cur, err := o.Position()
+		if err != nil {
+			return canonical.Reply{}, err
+		}
+		parts := each(views, func(v *view) part[T] { return read(ctx, v, op, req, o, cur) })
+		if err := allFailed(parts); err != nil {
+			return canonical.Reply{}, err
+		}
+		return canonical.Reply{Result: join(views, parts, o, cur)}, nil
+	}
+}
+
+// read fetches what one cloud can give to the page: as many as the page holds, of
+// those that the caller may see.
+func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op canonical.Op[Req, canonical.Page[T]], req Req, o canonical.ListOptions, cur canonical.Cursor) (p part[T]) {
+	ctx, cancel := v.deadline(ctx)
+	defer cancel()
+	o.Cursor = ""
+	if at, ok := cur.After[v.m.Name]; ok {
+		o.Cursor = canonical.Cursor{Sort: o.Sort, After: map[string]canonical.Position{"": at}}.String()
+	}
+	see, err := v.seer(ctx, op.Spec().Resource())
+	if err != nil {
+		return part[T]{err: err}
+	}
+	for {
+		r, err := op.Do(ctx, v.cloud, withListing(req, o))
+		if err != nil {
+			return part[T]{err: err}
+		}
+		p.asOf = r.AsOf
+		for _, item := range r.Result.Items {
+			if seen, ok := see(item); ok {
+				p.items = append(p.items, seen.(T)) //nolint:forcetypeassert // see answers what it was given
+			}
+		}
+		o.Cursor, p.more = r.Result.NextCursor, r.Result.NextCursor != ""
+		if !p.more || len(p.items) > o.Limit {
+			return p
+		}
+	}
+}
+
+func withListing[Req any](req Req, o canonical.ListOptions) Req {
+	reflect.ValueOf(&req).Elem().FieldByName("ListOptions").Set(reflect.ValueOf(o))
+	return req
+}
+
+// allFailed is the failure of a list that no cloud gave a part to: the request's
+// own fault where a cloud says so, else Unavailable.
+func allFailed[T any](parts []part[T]) error {
+	var first *canonical.Error
+	for _, p := range parts {
+		if p.err == nil {
+			return nil
+		}
+		if e := canonical.AsError(p.err); first == nil || e.Code == canonical.InvalidRequest {
+			first = e
+		}
+	}
+	switch first.Code { //nolint:exhaustive // these are not the clouds' being away
+	case canonical.InvalidRequest, canonical.Unsupported, canonical.Canceled, canonical.Internal:
+		return first
+	}
+	wait := first.RetryAfter
+	if wait == 0 {
+		wait = 5 * time.Second
+	}
+	return &canonical.Error{
+		Code: canonical.Unavailable, Detail: "no cloud answered: " + first.Detail, Cloud: first.Cloud,
+		Upstream: first.Upstream, RetryAfter: wait, Err: first,
+	}
+}
+
+// join sorts the parts into one page and notes in its cursor how far it came in
+// each cloud; one that was not reached stands where it stood.
+func join[T canonical.Listed](views []*view, parts []part[T], o canonical.ListOptions, cur canonical.Cursor) canonical.Page[T] {
+	page := canonical.Page[T]{Items: []T{}, AsOf: map[string]time.Time{}, Unreachable: []canonical.Unreachable{}}
+	type placed struct {
+		at    canonical.Position
+		cloud string
+		item  T
+	}
+	var all []placed
+	more := false
+	for i, p := range parts {
+		name := views[i].m.Name
+		if p.err != nil {
+			e := canonical.AsError(p.err)
+			page.Unreachable = append(page.Unreachable, canonical.Unreachable{Cloud: name, Code: e.Code, Detail: e.Detail})
+			continue
+		}
+		if page.AsOf[name] = p.asOf; p.asOf.IsZero() {
+			page.AsOf[name] = time.Now().UTC()
+		}
+		more = more || p.more
+		for _, item := range p.items {
+			all = append(all, placed{canonical.PositionOf(item, o.Sort), name, item})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return o.Sort.Compare(a.at, b.at) })
+	next := canonical.Cursor{Sort: o.Sort, After: map[string]canonical.Position{}}
+	for name, at := range cur.After {
+		next.After[name] = at
+	}
+	for i, p := range all {
+		if i == o.Limit {
+			more = true
+			break
+		}
+		page.Items = append(page.Items, p.item)
+		p.at.ID = canonical.ID(strings.TrimPrefix(string(p.at.ID), p.cloud+":"))
+		next.After[p.cloud] = p.at
+	}
+	if more && len(next.After) > 0 {
+		page.NextCursor = next.String()
+	}
+	return page
+}

@@ -1,0 +1,209 @@
+package broker
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// router performs what clouds perform: on one of them, or on all.
+type router struct{ b *Broker }
+
+// Support implements canonical.Cloud: the best that any member offers.
+func (r *router) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
+	views, err := r.b.views(ctx)
+	if err != nil {
+		return canonical.Unsupportedf("%s", canonical.AsError(err).Detail)
+	}
+	best := canonical.Unsupportedf("no cloud offers %s", op.Name)
+	for _, v := range views {
+		switch s := v.cloud.Support(ctx, op); s.Level {
+		case canonical.Native:
+			return s
+		case canonical.Emulated:
+			best = s
+		case canonical.No, canonical.Undeclared:
+		}
+	}
+	return best
+}
+
+// Do implements canonical.Cloud.
+func (r *router) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	views, err := r.b.views(ctx)
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	if len(views) == 0 {
+		return canonical.Reply{}, canonical.Errorf(canonical.NotFound, "the tenant has no cloud")
+	}
+	if id, kind, ok := target(call); ok {
+		return r.onOne(ctx, views, call, id, kind)
+	}
+	if list, ok := lists[call.Op]; ok {
+		return list(ctx, views, call.Request)
+	}
+	return r.place(ctx, views, call)
+}
+
+// target is the id in the request's path that says what the call is about.
+func target(call canonical.Call) (id canonical.ID, kind string, ok bool) {
+	v := reflect.ValueOf(call.Request)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if id, is := v.Field(i).Interface().(canonical.ID); is && f.Tag.Get("path") == "id" {
+			if kind = f.Tag.Get("of"); kind == "" {
+				kind = call.Op.Resource()
+			}
+			return id, kind, true
+		}
+	}
+	return "", "", false
+}
+
+// withTarget is the request with another id in its path.
+func withTarget(req any, id canonical.ID) any {
+	v := reflect.New(reflect.TypeOf(req)).Elem()
+	v.Set(reflect.ValueOf(req))
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("path") == "id" {
+			v.Field(i).SetString(string(id))
+		}
+	}
+	return v.Interface()
+}
+
+func (r *router) onOne(ctx context.Context, views []*view, call canonical.Call, id canonical.ID, kind string) (canonical.Reply, error) {
+	v, id, err := r.locate(ctx, views, id, kind)
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	call.Request = withTarget(call.Request, id)
+	if err := v.reaches(ctx, kind, id); err != nil {
+		return canonical.Reply{}, err
+	}
+	if s := v.cloud.Support(ctx, call.Op); s.Level == canonical.No {
+		return canonical.Reply{}, r.unsupported(ctx, views, call.Op, v, s)
+	}
+	if call.Request, err = v.resolve(ctx, call.Request); err != nil {
+		return canonical.Reply{}, err
+	}
+	return v.do(ctx, call)
+}
+
+func (r *router) unsupported(ctx context.Context, views []*view, op *canonical.Spec, v *view, s canonical.Support) error {
+	e := &canonical.Error{Code: canonical.Unsupported, Detail: s.Reason, Cloud: v.m.Name}
+	for _, other := range views {
+		if l := other.cloud.Support(ctx, op).Level; l == canonical.Native || l == canonical.Emulated {
+			e.SupportedBy = append(e.SupportedBy, other.m.Name)
+		}
+	}
+	return e
+}
+
+// locate finds the cloud of an id. One that names none belongs to the only cloud,
+// else to the one that has it.
+func (r *router) locate(ctx context.Context, views []*view, id canonical.ID, kind string) (*view, canonical.ID, error) {
+	missing := canonical.Errorf(canonical.NotFound, "there is no such %s", kind)
+	if cloud, _ := id.Split(); r.b.knows(cloud) {
+		for _, v := range views {
+			if v.m.Name == cloud {
+				return v, id, nil
+			}
+		}
+		return nil, "", missing
+	}
+	get := canonical.Lookup(kind + ".get")
+	if len(views) == 1 || get == nil {
+		return views[0], canonical.MakeID(views[0].m.Name, string(id)), nil
+	}
+	return r.search(ctx, views, id, get, missing)
+}
+
+func (b *Broker) knows(cloud string) bool {
+	return slices.ContainsFunc(b.Members, func(m Member) bool { return m.Name == cloud })
+}
+
+// search asks all clouds for a native id. A cloud that did not answer may have it,
+// so nothing found is NotFound only when all answered.
+func (r *router) search(ctx context.Context, views []*view, id canonical.ID, get *canonical.Spec, missing error) (*view, canonical.ID, error) {
+	errs := each(views, func(v *view) error {
+		qualified := canonical.MakeID(v.m.Name, string(id))
+		if err := v.reaches(ctx, get.Resource(), qualified); err != nil {
+			return err
+		}
+		_, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), qualified)})
+		return err
+	})
+	var found []*view
+	var failure error
+	for i, err := range errs {
+		switch canonical.CodeOf(err) { //nolint:exhaustive // every other code is a failure
+		case "":
+			found = append(found, views[i])
+		case canonical.NotFound, canonical.InvalidRequest, canonical.Unsupported:
+		default:
+			failure = err
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], canonical.MakeID(found[0].m.Name, string(id)), nil
+	case len(found) > 1:
+		return nil, "", canonical.Errorf(canonical.FailedPrecondition, "several clouds have it (%s): name one with cloud=", names(found))
+	case failure != nil:
+		return nil, "", failure
+	default:
+		return nil, "", missing
+	}
+}
+
+// place performs a create: on the cloud that the request pins, else on the only
+// one that could.
+func (r *router) place(ctx context.Context, views []*view, call canonical.Call) (canonical.Reply, error) {
+	if f := reflect.ValueOf(call.Request).FieldByName("Cloud"); f.IsValid() && f.String() != "" {
+		pinned := f.String()
+		if !r.b.knows(pinned) {
+			return canonical.Reply{}, canonical.Invalid("cloud", "there is no cloud %q", pinned)
+		}
+		views = slices.DeleteFunc(views, func(v *view) bool { return v.m.Name != pinned })
+		if len(views) == 0 {
+			return canonical.Reply{}, canonical.Invalid("cloud", "%q is not among the clouds of this call", pinned)
+		}
+	}
+	var suitable []*view
+	var request any
+	var refused error
+	for _, v := range views {
+		if s := v.cloud.Support(ctx, call.Op); s.Level == canonical.No {
+			refused = r.unsupported(ctx, views, call.Op, v, s)
+			continue
+		}
+		req, err := v.resolve(ctx, call.Request)
+		if err != nil {
+			refused = err
+			continue
+		}
+		suitable, request = append(suitable, v), req
+	}
+	switch len(suitable) {
+	case 0:
+		return canonical.Reply{}, refused
+	case 1:
+		call.Request = request
+		return suitable[0].do(ctx, call)
+	default:
+		return canonical.Reply{}, canonical.Errorf(canonical.FailedPrecondition, "several clouds could (%s): name one with cloud=", names(suitable))
+	}
+}
+
+func names(views []*view) string {
+	out := make([]string, len(views))
+	for i, v := range views {
+		out[i] = v.m.Name
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// longAnswer answers work that goes on: its operation with 202, or what came of it
+// when it ends within wait.
+func (g *Gateway) longAnswer(ctx context.Context, op *canonical.Spec, reply canonical.Reply, wait time.Duration) *answer {
+	if reply.Task.Job == "" {
+		return errorAnswer(ctx, canonical.Errorf(canonical.Internal, "%s is under way but is no operation", op.Name))
+	}
+	o, err := g.await(ctx, reply.Task.Job, wait)
+	if err != nil {
+		return errorAnswer(ctx, err)
+	}
+	a := endAnswer(ctx, op, o, wait > 0)
+	if wait > 0 {
+		a.set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+	}
+	return a
+}
+
+// endAnswer is the end of an operation if it has ended and was waited for, else
+// the operation itself.
+func endAnswer(ctx context.Context, op *canonical.Spec, o canonical.Operation, waited bool) *answer {
+	switch {
+	case !waited || !o.Status.Final():
+		return jsonAnswer(http.StatusAccepted, o).set("Location", "/v1/operations/"+url.PathEscape(string(o.ID)))
+	case o.Status == canonical.OperationSucceeded && len(o.Result) > 0:
+		return resultAnswer(op, o.Result)
+	case o.Status == canonical.OperationSucceeded:
+		return jsonAnswer(op.Success(), nil)
+	case o.Error != nil:
+		return failedAnswer(ctx, *o.Error)
+	default:
+		return errorAnswer(ctx, canonical.Errorf(canonical.Conflict, "the operation %s was %s", o.ID, o.Status))
+	}
+}
+
+// failedAnswer is the problem that an operation ended with, as the answer to the
+// request that caused it.
+func failedAnswer(ctx context.Context, p canonical.Problem) *answer {
+	if p.Status < 400 || p.Status > 599 {
+		p.Status = p.Code.HTTPStatus()
+	}
+	p.RequestID = recordOf(ctx).requestID
+	a := problemAnswer(&p)
+	a.err = p.Err()
+	return a
+}
+
+// await asks for the operation until it ends, wait is over or the process drains.
+// It holds no lock and no worker of the cloud.
+func (g *Gateway) await(ctx context.Context, id canonical.ID, wait time.Duration) (canonical.Operation, error) {
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	for pause := g.opts.PollFirst; ; pause = min(2*pause, g.opts.PollMost) {
+		r, err := canonical.GetOperation.Do(ctx, g.opts.Cloud, canonical.OperationGet{ID: id})
+		if err != nil || wait <= 0 || r.Result.Status.Final() {
+			return r.Result, err
+		}
+		next := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			next.Stop()
+			return r.Result, canonical.AsError(ctx.Err())
+		case <-draining(ctx):
+			wait = 0
+		case <-end.C:
+			wait = 0
+		case <-next.C:
+		}
+		next.Stop()
+	}
+}
+
+// preferredWait is the N of a preference wait=N (RFC 7240 section 4.3), cut at
+// MaxWait. What is not understood is ignored, as section 2 says.
+func preferredWait(h http.Header) time.Duration {
+	for _, line := range h.Values("Prefer") {
+		for _, pref := range strings.Split(line, ",") {
+			pref, _, _ = strings.Cut(pref, ";")
+			name, value, _ := strings.Cut(pref, "=")
+			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+				continue
+			}
+			n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 31)
+			if err != nil {
+				return 0
+			}
+			return min(time.Duration(n)*time.Second, MaxWait)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// bootstrapTenant is the tenant of the bootstrap key.
+const bootstrapTenant = "bootstrap"
+
+func (p *Policy) seal(secret string) []byte {
+	m := hmac.New(sha256.New, p.secret)
+	m.Write([]byte(secret)) // never fails
+	return m.Sum(nil)
+}
+
+func (p *Policy) fits(secret string, seal []byte) bool { return hmac.Equal(p.seal(secret), seal) }
+
+func (p *Policy) bootstrap(ctx context.Context, bearer string) error {
+	id, secret, ok := strings.Cut(bearer, ".")
+	if !ok || id == "" || secret == "" {
+		return errors.New("policy: the bootstrap key is not <id>.<secret>")
+	}
+	if err := p.ensureTenant(ctx, bootstrapTenant, false); err != nil {
+		return err
+	}
+	old, err := p.store.Key(ctx, canonical.ID(id))
+	switch {
+	case err == nil && old.Tenant == bootstrapTenant && p.fits(secret, old.Seal):
+		return nil
+	case err == nil && old.Tenant != bootstrapTenant:
+		return errors.New("policy: the bootstrap key has the id of another tenant's key")
+	case err == nil:
+		if err := p.store.DeleteKey(ctx, old.ID); err != nil {
+			return err
+		}
+	case canonical.CodeOf(err) != canonical.NotFound:
+		return err
+	}
+	return p.store.CreateKey(ctx, store.Key{
+		APIKey: canonical.APIKey{ID: canonical.ID(id), Tenant: bootstrapTenant, Role: canonical.Admin, Name: "bootstrap", CreatedAt: p.now().UTC()},
+		Seal:   p.seal(secret),
+	})
+}
+
+// EnsureTenant makes the tenant that the configuration declares, if it is missing.
+func (p *Policy) EnsureTenant(ctx context.Context, name string) error {
+	return p.ensureTenant(ctx, name, true)
+}
+
+func (p *Policy) ensureTenant(ctx context.Context, name string, declared bool) error {
+	_, err := p.addTenant(ctx, name, declared)
+	if canonical.CodeOf(err) == canonical.AlreadyExists {
+		return nil
+	}
+	return err
+}
+
+var tenantName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+
+func (p *Policy) addTenant(ctx context.Context, name string, declared bool) (canonical.Tenant, error) {
+	if !tenantName.MatchString(name) {
+		return canonical.Tenant{}, canonical.Invalid("name",
+			"must be a lower-case letter, then lower-case letters, digits or hyphens, at most 63")
+	}
+	at := p.now().UTC()
+	t := canonical.Tenant{ID: newID(), Name: name, Declared: declared, CreatedAt: &at}
+	return t, p.store.CreateTenant(ctx, t)
+}
+
+// IssueKey makes a key; the answer holds its bearer text, which is kept nowhere.
+func (p *Policy) IssueKey(ctx context.Context, r canonical.APIKeyCreate) (canonical.APIKeyCreated, error) {
+	secret := randomText(32)
+	k := canonical.APIKey{ID: newID(), Tenant: r.Tenant, Role: r.Role, Name: r.Name, CreatedAt: p.now().UTC().Round(time.Microsecond)}
+	err := p.store.CreateKey(ctx, store.Key{APIKey: k, Seal: p.seal(secret)})
+	if canonical.CodeOf(err) == canonical.NotFound {
+		err = canonical.Invalid("tenant", "there is no tenant %q", r.Tenant)
+	}
+	if err != nil {
+		return canonical.APIKeyCreated{}, err
+	}
+	return canonical.APIKeyCreated{APIKey: k, Key: string(k.ID) + "." + secret}, nil
+}
+
+func newID() canonical.ID {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return canonical.ID(hex.EncodeToString(b))
+}
+
+func randomText(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,124 @@
+// Package policy decides who asks and what they may: it knows keys by their sealed
+// secrets, holds the one table of roles, and performs the operations on tenants and
+// keys. It reaches no cloud; it stands before the one that does.
+//
+// # Seals
+//
+// A secret is 256 random bits, so nobody guesses it from its seal however fast the
+// seal is made: HMAC-SHA256 under the store's secret key suffices, and costs
+// microseconds on each request where a password hash would cost tens of
+// milliseconds. The key keeps a stolen database from being used to try anything.
+package policy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// remembered is how long a key counts without asking the store again: so long may
+// one that another process revoked still work.
+const remembered = 5 * time.Second
+
+// mostRemembered bounds the memory that keys take.
+const mostRemembered = 10_000
+
+// Options are what a Policy is made with.
+type Options struct {
+	SecretKey    []byte // seals the secrets of keys; at least 32 bytes
+	BootstrapKey string // <id>.<secret> of an admin, "" for none
+	Clock        func() time.Time
+}
+
+// Policy authenticates callers and authorises calls. It is safe for concurrent use.
+type Policy struct {
+	store  *store.Store
+	secret []byte
+	now    func() time.Time
+
+	mu    sync.Mutex
+	known map[string]session // by the seal of the bearer text, so that memory holds no secrets
+}
+
+type session struct {
+	caller canonical.Caller
+	until  time.Time
+}
+
+// New makes a Policy, and the bootstrap key with a tenant of its own where one is
+// given. A bootstrap key whose id is stored already gets the secret given now.
+func New(ctx context.Context, s *store.Store, o Options) (*Policy, error) {
+	if len(o.SecretKey) < 32 {
+		return nil, errors.New("policy: the secret key is shorter than 32 bytes")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	p := &Policy{store: s, secret: o.SecretKey, now: o.Clock, known: make(map[string]session)}
+	if o.BootstrapKey != "" {
+		if err := p.bootstrap(ctx, o.BootstrapKey); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Authenticate finds who holds a bearer text, <id>.<secret>. Whatever is wrong with
+// it, the answer is the same Unauthenticated.
+func (p *Policy) Authenticate(ctx context.Context, bearer string) (canonical.Caller, error) {
+	id, secret, ok := strings.Cut(bearer, ".")
+	if !ok || id == "" || secret == "" {
+		return canonical.Caller{}, unauthenticated()
+	}
+	memo := string(p.seal(bearer))
+	if c, ok := p.recall(memo); ok {
+		return c, nil
+	}
+	k, err := p.store.Key(ctx, canonical.ID(id))
+	switch {
+	case canonical.CodeOf(err) == canonical.NotFound:
+		return canonical.Caller{}, unauthenticated()
+	case err != nil:
+		return canonical.Caller{}, err
+	case !p.fits(secret, k.Seal):
+		return canonical.Caller{}, unauthenticated()
+	}
+	c := canonical.Caller{Tenant: k.Tenant, Key: id, Role: k.Role}
+	p.remember(memo, c)
+	return c, nil
+}
+
+func unauthenticated() error {
+	return canonical.Errorf(canonical.Unauthenticated, "the key is missing, malformed, unknown or revoked")
+}
+
+func (p *Policy) recall(memo string) (canonical.Caller, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.known[memo]
+	return s.caller, ok && p.now().Before(s.until)
+}
+
+func (p *Policy) remember(memo string, c canonical.Caller) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= mostRemembered {
+		clear(p.known)
+	}
+	p.known[memo] = session{c, p.now().Add(remembered)}
+}
+
+func (p *Policy) forget(key canonical.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for memo, s := range p.known {
+		if s.caller.Key == string(key) {
+			delete(p.known, memo)
+		}
+	}
+}

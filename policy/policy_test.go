@@ -1,0 +1,118 @@
+package policy_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/policy"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+const bootstrap = "root.0123456789abcdef"
+
+func open(t *testing.T) *policy.Policy {
+	t.Helper()
+	s, err := store.Open(t.Context(), "sqlite::memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p, err := policy.New(t.Context(), s, policy.Options{SecretKey: bytes.Repeat([]byte{7}, 32), BootstrapKey: bootstrap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// oneServer is a cloud that answers with a server which tells its host.
+func oneServer() canonical.Cloud {
+	m, host := new(canonical.Mux), "h1"
+	canonical.Handle(m, canonical.GetServer, func(context.Context, canonical.ServerGet) (r canonical.TypedReply[canonical.Server], err error) {
+		r.Result = canonical.Server{Host: &host}
+		return r, nil
+	})
+	return m
+}
+
+func TestLifeOfAKey(t *testing.T) {
+	p := open(t)
+	cloud := p.Wrap(oneServer())
+	root, err := p.Authenticate(t.Context(), bootstrap)
+	if err != nil || root.Role != canonical.Admin {
+		t.Fatal(root, err)
+	}
+	ctx := canonical.WithCaller(t.Context(), root)
+	if _, err := canonical.CreateTenant.Do(ctx, cloud, canonical.TenantCreate{Name: "acme"}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := canonical.CreateAPIKey.Do(ctx, cloud, canonical.APIKeyCreate{Tenant: "acme", Role: canonical.Member})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time from memory
+		if c, err := p.Authenticate(t.Context(), made.Result.Key); err != nil || c.Tenant != "acme" || c.Role != canonical.Member {
+			t.Fatal(c, err)
+		}
+	}
+	if _, err := canonical.DeleteAPIKey.Do(ctx, cloud, canonical.APIKeyDelete{ID: made.Result.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Authenticate(t.Context(), made.Result.Key); canonical.CodeOf(err) != canonical.Unauthenticated {
+		t.Errorf("a revoked key: %v", err)
+	}
+}
+
+func TestBadBearers(t *testing.T) {
+	p := open(t)
+	for _, bearer := range []string{"", ".", "root", "root.", "root.wrong", "x.0123456789abcdef", strings.Repeat("a", 1000)} {
+		if _, err := p.Authenticate(t.Context(), bearer); canonical.CodeOf(err) != canonical.Unauthenticated {
+			t.Errorf("%.20q: %v", bearer, err)
+		}
+	}
+}
+
+func TestRoles(t *testing.T) {
+	cloud := open(t).Wrap(oneServer())
+	cases := map[string]struct {
+		reason string
+		role   canonical.Role
+		op     canonical.Call
+		tenant string
+		want   canonical.Code
+	}{
+		"NobodyReads":     {"a call without a caller may nothing", "", canonical.Call{Op: canonical.GetServer.Spec(), Request: canonical.ServerGet{ID: "c:1"}}, "", canonical.Forbidden},
+		"ReaderReads":     {"reading is what readers do", canonical.Reader, canonical.Call{Op: canonical.GetServer.Spec(), Request: canonical.ServerGet{ID: "c:1"}}, "", ""},
+		"ReaderDeletes":   {"readers change nothing", canonical.Reader, canonical.Call{Op: canonical.DeleteServer.Spec(), Request: canonical.ServerDelete{ID: "c:1"}}, "", canonical.Forbidden},
+		"MemberTenants":   {"tenants are the admins'", canonical.Member, canonical.Call{Op: canonical.CreateTenant.Spec(), Request: canonical.TenantCreate{Name: "x"}}, "", canonical.Forbidden},
+		"MemberScope":     {"tenant= is for operators", canonical.Member, canonical.Call{Op: canonical.GetServer.Spec(), Request: canonical.ServerGet{ID: "c:1"}}, "acme", canonical.Forbidden},
+		"OperatorScope":   {"operators act on every tenant's servers", canonical.Operator, canonical.Call{Op: canonical.GetServer.Spec(), Request: canonical.ServerGet{ID: "c:1"}}, "acme", ""},
+		"MemberHost":      {"a member does not choose hosts", canonical.Member, canonical.Call{Op: canonical.CreateServer.Spec(), Request: canonical.ServerCreate{Name: "a", Flavor: "f", Image: "i", Host: "h"}}, "", canonical.Forbidden},
+		"AdminBadTenant":  {"names of tenants have a form", canonical.Admin, canonical.Call{Op: canonical.CreateTenant.Spec(), Request: canonical.TenantCreate{Name: "Acme!"}}, "", canonical.InvalidRequest},
+		"AdminNoSuchKey":  {"revoking what is not there is told", canonical.Admin, canonical.Call{Op: canonical.DeleteAPIKey.Spec(), Request: canonical.APIKeyDelete{ID: "x"}}, "", canonical.NotFound},
+		"AdminKeyNowhere": {"a key needs a tenant that exists", canonical.Admin, canonical.Call{Op: canonical.CreateAPIKey.Spec(), Request: canonical.APIKeyCreate{Tenant: "x", Role: canonical.Member}}, "", canonical.InvalidRequest},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			ctx := canonical.WithCaller(t.Context(), canonical.Caller{Tenant: "t", Role: c.role})
+			ctx = canonical.WithOptions(ctx, canonical.Options{Tenant: c.tenant})
+			if _, err := canonical.Do(ctx, cloud, c.op); canonical.CodeOf(err) != c.want {
+				t.Errorf("%s: got %v, want code %q", c.reason, err, c.want)
+			}
+		})
+	}
+}
+
+// Members do not see hosts; operators do.
+func TestHosts(t *testing.T) {
+	cloud := open(t).Wrap(oneServer())
+	for role, seen := range map[canonical.Role]bool{canonical.Member: false, canonical.Operator: true} {
+		ctx := canonical.WithCaller(t.Context(), canonical.Caller{Tenant: "t", Role: role})
+		r, err := canonical.GetServer.Do(ctx, cloud, canonical.ServerGet{ID: "c:1"})
+		if err != nil || (r.Result.Host != nil) != seen {
+			t.Errorf("%s: host %v, %v", role, r.Result.Host, err)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package policy
+
+import "github.com/dragoman-cloud/dragoman/canonical"
+
+// least is the table: by resource and effect the least role that may. A resource
+// that is not named has the row of "".
+var least = map[string]map[canonical.Effect]canonical.Role{
+	"":           {canonical.Read: canonical.Reader, canonical.Write: canonical.Member, canonical.Delete: canonical.Member},
+	"cloud":      {canonical.Read: canonical.Reader, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"tenant":     {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"api_key":    {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"hypervisor": operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "service": operators,
+}
+
+var operators = map[canonical.Effect]canonical.Role{
+	canonical.Read: canonical.Operator, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator,
+}
+
+// LeastRole is the least role that may perform op.
+func LeastRole(op *canonical.Spec) canonical.Role {
+	row, ok := least[op.Resource()]
+	if !ok {
+		row = least[""]
+	}
+	return row[op.Effect]
+}
+
+// allowed says why the caller may not make the call; nil: it may.
+func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error {
+	need := LeastRole(call.Op)
+	operator := c.Role.AtLeast(canonical.Operator)
+	switch r := call.Request.(type) {
+	case canonical.ServerCreate:
+		if r.Host != "" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "host is for operators")
+		}
+	case canonical.ServerList:
+		if r.Host != "" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "filtering by host is for operators")
+		}
+	}
+	switch {
+	case !c.Role.AtLeast(need):
+		return canonical.Errorf(canonical.Forbidden, "%s needs the role %s", call.Op.Name, need)
+	case o.Tenant != "" && !operator:
+		return canonical.Errorf(canonical.Forbidden, "tenant= is for operators and admins")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// Intend notes, before the call that makes it, that a thing which tenant is about
+// to have made on a shared cloud will be its own. intent names the note.
+func (s *Store) Intend(ctx context.Context, intent, tenant, cloud, kind string) error {
+	_, err := s.db.ExecContext(ctx,
+		`INSERT INTO owned (cloud, kind, resource, tenant, intent, created_at) VALUES (?, ?, NULL, ?, ?, ?)`,
+		cloud, kind, tenant, intent, timeText(time.Now()))
+	return failed(err, "intent")
+}
+
+// Own turns an intent into the ownership of these resources. Repeating it is
+// harmless; a resource that has an owner keeps it.
+func (s *Store) Own(ctx context.Context, intent string, ids ...canonical.ID) error {
+	for _, id := range ids {
+		_, err := s.db.ExecContext(ctx, `INSERT OR IGNORE INTO owned (cloud, kind, resource, tenant, intent, created_at)
+			SELECT cloud, kind, ?, tenant, intent, created_at FROM owned WHERE intent = ? LIMIT 1`, string(id), intent)
+		if err != nil {
+			return failed(err, "intent")
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.DropIntent(ctx, intent)
+}
+
+// DropIntent forgets an intent that came to nothing, or was fulfilled.
+func (s *Store) DropIntent(ctx context.Context, intent string) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE intent = ? AND resource IS NULL`, intent)
+	return failed(err, "intent")
+}
+
+// Owner is the tenant that owns a resource, "" where nobody does.
+func (s *Store) Owner(ctx context.Context, cloud, kind string, id canonical.ID) (string, error) {
+	var tenant string
+	err := s.db.QueryRowContext(ctx, `SELECT tenant FROM owned WHERE cloud = ? AND kind = ? AND resource = ?`,
+		cloud, kind, string(id)).Scan(&tenant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return tenant, failed(err, "owner")
+}
+
+// Owners are the owners of all resources of a kind on a cloud.
+func (s *Store) Owners(ctx context.Context, cloud, kind string) (map[canonical.ID]string, error) {
+	type row struct {
+		id     canonical.ID
+		tenant string
+	}
+	rows, err := s.db.QueryContext(ctx,
+		`SELECT resource, tenant FROM owned WHERE cloud = ? AND kind = ? AND resource IS NOT NULL`, cloud, kind)
+	all, err := collect(rows, err, "owner", func(r *sql.Rows) (row, error) {
+		var o row
+		err := r.Scan(&o.id, &o.tenant)
+		return o, err
+	})
+	out := make(map[canonical.ID]string, len(all))
+	for _, o := range all {
+		out[o.id] = o.tenant
+	}
+	return out, err
+}
+
+// Disown forgets a resource that is gone.
+func (s *Store) Disown(ctx context.Context, cloud, kind string, id canonical.ID) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE cloud = ? AND kind = ? AND resource = ?`,
+		cloud, kind, string(id))
+	return failed(err, "owner")
+}

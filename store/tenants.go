@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// CreateTenant adds a tenant; its name must be free.
+func (s *Store) CreateTenant(ctx context.Context, t canonical.Tenant) error {
+	created := time.Now()
+	if t.CreatedAt != nil {
+		created = *t.CreatedAt
+	}
+	_, err := s.db.ExecContext(ctx, `INSERT INTO tenants (id, name, declared, created_at) VALUES (?, ?, ?, ?)`,
+		string(t.ID), t.Name, t.Declared, timeText(created))
+	return failed(err, "tenant")
+}
+
+// Tenants are all tenants.
+func (s *Store) Tenants(ctx context.Context) ([]canonical.Tenant, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id, name, declared, created_at FROM tenants`)
+	return collect(rows, err, "tenant", func(r *sql.Rows) (canonical.Tenant, error) {
+		var t canonical.Tenant
+		var created string
+		if err := r.Scan(&t.ID, &t.Name, &t.Declared, &created); err != nil {
+			return t, err
+		}
+		at, err := parseTime(created)
+		t.CreatedAt = &at
+		return t, err
+	})
+}
+
+// Key is a key as it is kept: the secret itself is not.
+type Key struct {
+	canonical.APIKey
+	Seal []byte // what policy made of the secret
+}
+
+// CreateKey adds a key; its tenant must exist.
+func (s *Store) CreateKey(ctx context.Context, k Key) error {
+	_, err := s.db.ExecContext(ctx,
+		`INSERT INTO api_keys (id, tenant, role, name, seal, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		string(k.ID), k.Tenant, string(k.Role), k.Name, k.Seal, timeText(k.CreatedAt))
+	return failed(err, "key")
+}
+
+const selectKeys = `SELECT id, tenant, role, name, seal, created_at FROM api_keys`
+
+// Key is the key of that id, or NotFound.
+func (s *Store) Key(ctx context.Context, id canonical.ID) (Key, error) {
+	k, err := scanKey(s.db.QueryRowContext(ctx, selectKeys+` WHERE id = ?`, string(id)))
+	return k, failed(err, "key")
+}
+
+// Keys are all keys of all tenants.
+func (s *Store) Keys(ctx context.Context) ([]Key, error) {
+	rows, err := s.db.QueryContext(ctx, selectKeys)
+	return collect(rows, err, "key", func(r *sql.Rows) (Key, error) { return scanKey(r) })
+}
+
+// DeleteKey removes a key, or says NotFound.
+func (s *Store) DeleteKey(ctx context.Context, id canonical.ID) error {
+	res, err := s.db.ExecContext(ctx, `DELETE FROM api_keys WHERE id = ?`, string(id))
+	return changed(res, err, "key")
+}
+
+func scanKey(r interface{ Scan(dest ...any) error }) (Key, error) {
+	var k Key
+	var created string
+	err := r.Scan(&k.ID, &k.Tenant, &k.Role, &k.Name, &k.Seal, &created)
+	if err != nil {
+		return k, err
+	}
+	k.CreatedAt, err = parseTime(created)
+	return k, err
+}

@@ -1,0 +1,25 @@
+// Package nova is the OpenStack dialect as one table: compute (Nova 2.1 to 2.93),
+// image (Glance v2) and network (Neutron v2.0), readable in both directions. It does
+// no I/O; authentication, discovery and retries belong to adapters/nova, tokens and
+// catalogs to the facade.
+//
+// Sources: clients/openstack.md (what unmodified clients call and need), wire/nova-zed
+// (what a real Nova answers, per microversion), catalogue easystack (Nova-like ids).
+//
+// # Quirks
+//
+//   - A flavor inside a server is {id, links} up to 2.46 and the shape without an id
+//     from 2.47; southwards the id is found again by the flavor's name.
+//   - PUT of a server and rebuild answer the full server only from 2.75.
+//   - The image of a server booted from a volume is "" and not null.
+//   - config_drive is "True" or ""; swap of a flavor is "" for 0 below 2.75.
+//   - created and updated have a zone, OS-SRV-USG:* and keypair times have none.
+//   - Quota is 403 with a message that says so; Neutron's is 409 OverQuota.
+//   - What a create points to and is not there is 400; what a path points to is 404.
+//   - A method that a path does not have is 404 in Nova, 405 in Glance and Neutron.
+//   - networks may be left out below 2.37 and is required from 2.37.
+//   - personality ends with 2.56, generated keys end with 2.91.
+//   - Actions set task_state before they answer, so a wait for a status without a
+//     task is enough, even for a reboot, which begins and ends in ACTIVE.
+//   - Images carry their own properties beside the fields of the schema.
+package nova

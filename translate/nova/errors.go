@@ -1,0 +1,328 @@
+package nova
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+// faultNames are the keys of compute's error bodies (clients/openstack.md, 6).
+var faultNames = map[int]string{
+	400: "badRequest", 401: "unauthorized", 403: "forbidden", 404: "itemNotFound", 405: "badMethod",
+	409: "conflictingRequest", 413: "overLimit", 415: "badMediaType", 429: "overLimit",
+	501: "notImplemented", 503: "serviceUnavailable",
+}
+
+type novaFault struct {
+	Code       int    `json:"code"`
+	Message    string `json:"message"`
+	RetryAfter string `json:"retryAfter,omitempty"`
+}
+
+// plainFault is the framework's own body, and Glance's.
+type plainFault struct {
+	Message string `json:"message"`
+	Code    string `json:"code"`
+	Title   string `json:"title"`
+}
+
+const breaks = "<br /><br />\n\n\n"
+
+type neutronFault struct {
+	NeutronError struct {
+		Type    string `json:"type"`
+		Message string `json:"message"`
+		Detail  string `json:"detail"`
+	} `json:"NeutronError"`
+}
+
+type keystoneFault struct {
+	Error struct {
+		Code    int    `json:"code"`
+		Title   string `json:"title"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// said is what the body of an error says.
+type said struct{ code, message string }
+
+// readFault reads any of the four shapes; text that is none of them is no message.
+func readFault(body []byte) said {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(body, &m) != nil {
+		return said{}
+	}
+	var plain plainFault
+	if json.Unmarshal(body, &plain) == nil && plain.Message != "" {
+		return said{"", strings.TrimSpace(strings.ReplaceAll(plain.Message, "<br /><br />", ""))}
+	}
+	for name, raw := range m {
+		var f struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		}
+		if json.Unmarshal(raw, &f) == nil && f.Message != "" {
+			if f.Type != "" {
+				name = f.Type
+			}
+			return said{name, f.Message}
+		}
+	}
+	return said{}
+}
+
+// hearError makes an error of an answer of any of the services.
+func hearError(resp *translate.Response) *canonical.Error {
+	what := readFault(resp.Body)
+	if len(what.message) > 1024 {
+		what.message = strings.ToValidUTF8(what.message[:1024], "")
+	}
+	e := &canonical.Error{
+		Code: classify(resp, what), Detail: what.message, RetryAfter: retryAfter(resp.Header),
+		Upstream: &canonical.Upstream{
+			Status: resp.Status, Code: what.code, Message: what.message,
+			RequestID: resp.Header.Get("X-OpenStack-Request-Id"),
+		},
+	}
+	if e.Detail == "" {
+		e.Detail = "the cloud answered " + strconv.Itoa(resp.Status)
+	}
+	return e
+}
+
+func classify(resp *translate.Response, what said) canonical.Code {
+	has := func(word string) bool { return strings.Contains(strings.ToLower(what.message), word) }
+	switch resp.Status {
+	case 400:
+		return canonical.InvalidRequest
+	case 401:
+		return canonical.Unauthenticated
+	case 403:
+		if has("quota") || has("maximum number of") {
+			return canonical.QuotaExceeded
+		}
+		return canonical.Forbidden
+	case 404, 410:
+		return canonical.NotFound
+	case 405, 406, 501:
+		return canonical.Unsupported
+	case 409:
+		return classifyConflict(what, has)
+	case 413:
+		switch {
+		case has("quota"):
+			return canonical.QuotaExceeded
+		case resp.Header.Get("Retry-After") != "": // releases before 2.1 limited rates so
+			return canonical.RateLimited
+		}
+		return canonical.TooLarge
+	case 429:
+		return canonical.RateLimited
+	case 502, 503:
+		return canonical.Unavailable
+	case 504:
+		return canonical.Timeout
+	}
+	return canonical.UpstreamError
+}
+
+func classifyConflict(what said, has func(string) bool) canonical.Code {
+	switch {
+	case what.code == "OverQuota":
+		return canonical.QuotaExceeded
+	case has("already exists"):
+		return canonical.AlreadyExists
+	case has("while it is in"), has("is locked"), strings.HasSuffix(what.code, "InUse"), has("in use"):
+		return canonical.FailedPrecondition
+	}
+	return canonical.Conflict
+}
+
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if n, err := strconv.Atoi(text); err == nil && n > 0 && n < 1<<31 {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// sayError makes the answer that a real service would give.
+func sayError(err *canonical.Error, req *translate.Request, env *translate.Env) *translate.Response {
+	service := "compute"
+	if req != nil {
+		service = req.Service
+	}
+	status := statusOf(err, service)
+	to := &translate.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}}
+	if status == http.StatusUnauthorized {
+		to.Header.Set("WWW-Authenticate", `Keystone uri="`+env.Base("identity")+`"`)
+	}
+	if err.RetryAfter > 0 {
+		to.Header.Set("Retry-After", seconds(err.RetryAfter))
+	}
+	var body any
+	switch {
+	case service == "image", status == http.StatusRequestEntityTooLarge:
+		body = framework(status, messageOf(err))
+	case status == http.StatusUnauthorized:
+		f := keystoneFault{}
+		f.Error.Code, f.Error.Title = status, "Unauthorized"
+		f.Error.Message = "The request you have made requires authentication."
+		body = f
+	case service == "network":
+		f := neutronFault{}
+		f.NeutronError.Type, f.NeutronError.Message = neutronType(err), messageOf(err)
+		body = f
+	case unrouted(err, req) && isAction(req):
+		body = fault400(to, "There is no such action: "+actionName(req.Body))
+	case unrouted(err, req):
+		body = framework(status, "The resource could not be found.")
+	default:
+		body = computeFault(to, err, req)
+	}
+	to.Body = encode(body)
+	return to
+}
+
+func encode(body any) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)                 // the framework's messages hold tags, as they are
+	if err := enc.Encode(body); err != nil { // only texts and numbers
+		panic(err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
+
+// statusOf is the HTTP status that the service gives.
+func statusOf(err *canonical.Error, service string) int {
+	switch {
+	case err.Status == http.StatusMethodNotAllowed && service == "compute":
+		return http.StatusNotFound
+	case err.Status != 0:
+		return err.Status
+	case err.Code == canonical.QuotaExceeded && service == "network":
+		return http.StatusConflict
+	case err.Code == canonical.Unsupported && len(err.Fields) > 0, missingReference(err):
+		return http.StatusBadRequest
+	case err.Code == canonical.Timeout:
+		return http.StatusServiceUnavailable
+	case err.Code == canonical.UpstreamError, err.Code == canonical.Canceled:
+		return http.StatusInternalServerError
+	}
+	return err.HTTPStatus()
+}
+
+// missingReference says whether what a create or rebuild points to is not there.
+func missingReference(err *canonical.Error) bool {
+	return err.Code == canonical.NotFound && (err.Operation == "server.create" || len(err.Fields) > 0)
+}
+
+// unrouted says whether the facade found no row: no operation was begun.
+func unrouted(err *canonical.Error, req *translate.Request) bool {
+	return req != nil && err.Code == canonical.NotFound && err.Operation == "" && err.Cloud == "" && len(err.Fields) == 0
+}
+
+func isAction(req *translate.Request) bool {
+	return req.Method == http.MethodPost && strings.HasSuffix(req.Path, "/action")
+}
+
+func actionName(body []byte) string {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(body, &m) != nil || len(m) != 1 {
+		return ""
+	}
+	for k := range m {
+		return k
+	}
+	return ""
+}
+
+func framework(status int, message string) plainFault {
+	title := http.StatusText(status)
+	return plainFault{message + breaks, strconv.Itoa(status) + " " + title, title}
+}
+
+func fault400(to *translate.Response, message string) any {
+	to.Status = http.StatusBadRequest
+	to.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	return map[string]novaFault{"badRequest": {Code: to.Status, Message: message}}
+}
+
+func computeFault(to *translate.Response, err *canonical.Error, req *translate.Request) any {
+	to.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	name, ok := faultNames[to.Status]
+	if !ok {
+		name = "computeFault"
+	}
+	f := novaFault{Code: to.Status, Message: messageOf(err)}
+	if to.Status == http.StatusNotFound {
+		f.Message = missing(err, req)
+	}
+	if err.RetryAfter > 0 && name == "overLimit" {
+		f.RetryAfter = seconds(err.RetryAfter)
+	}
+	return map[string]novaFault{name: f}
+}
+
+// messageOf is what the cloud behind said where it found fault with the request,
+// else our own sentence.
+func messageOf(err *canonical.Error) string {
+	switch {
+	case err.Code == canonical.Internal:
+		return "Unexpected API Error."
+	case err.Upstream != nil && err.Upstream.Message != "" && err.HTTPStatus() < 500:
+		return err.Upstream.Message
+	case err.Code == canonical.QuotaExceeded && !strings.Contains(strings.ToLower(err.Detail), "quota"):
+		return "Quota exceeded: " + err.Detail
+	case err.Detail == "":
+		return err.Code.Title()
+	}
+	return err.Detail
+}
+
+// missing is Nova's sentence on what a path points to and is not there.
+func missing(err *canonical.Error, req *translate.Request) string {
+	if req == nil || req.Params["id"] == "" {
+		return messageOf(err)
+	}
+	id := req.Params["id"]
+	switch {
+	case strings.HasPrefix(req.Path, "/servers/"):
+		return "Instance " + id + " could not be found."
+	case strings.HasPrefix(req.Path, "/flavors/"):
+		return "Flavor " + id + " could not be found."
+	case strings.HasPrefix(req.Path, "/os-keypairs/"):
+		return "Keypair " + id + " not found"
+	}
+	return messageOf(err)
+}
+
+func neutronType(err *canonical.Error) string {
+	switch err.Code { //nolint:exhaustive // the rest has no word of its own
+	case canonical.NotFound:
+		return "NetworkNotFound"
+	case canonical.Forbidden:
+		return "PolicyNotAuthorized"
+	case canonical.QuotaExceeded:
+		return "OverQuota"
+	case canonical.InvalidRequest:
+		return "HTTPBadRequest"
+	case canonical.FailedPrecondition:
+		return "NetworkInUse"
+	default:
+		return "HTTPInternalServerError"
+	}
+}

@@ -1,0 +1,231 @@
+package nova
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+// image is Glance's schema; an image's own properties stand beside its fields.
+type image struct {
+	imageFields
+	properties map[string]string
+}
+
+type imageFields struct {
+	ID              string   `json:"id"`
+	Name            *string  `json:"name"`
+	Status          string   `json:"status"`
+	Visibility      string   `json:"visibility"`
+	Size            *int64   `json:"size"`
+	VirtualSize     *int64   `json:"virtual_size"`
+	Checksum        *string  `json:"checksum"`
+	DiskFormat      *string  `json:"disk_format"`
+	ContainerFormat *string  `json:"container_format"`
+	MinDisk         int      `json:"min_disk"`
+	MinRAM          int      `json:"min_ram"`
+	Owner           *string  `json:"owner"`
+	Protected       bool     `json:"protected"`
+	Hidden          bool     `json:"os_hidden"`
+	HashAlgo        *string  `json:"os_hash_algo"`
+	HashValue       *string  `json:"os_hash_value"`
+	Tags            []string `json:"tags"`
+	CreatedAt       string   `json:"created_at,omitempty"`
+	UpdatedAt       string   `json:"updated_at,omitempty"`
+	Self            string   `json:"self"`
+	File            string   `json:"file"`
+	Schema          string   `json:"schema"`
+}
+
+// imageKeys are the keys that are no properties.
+var imageKeys = []string{
+	"id", "name", "status", "visibility", "size", "virtual_size", "checksum", "disk_format", "container_format", "min_disk",
+	"min_ram", "owner", "protected", "os_hidden", "os_hash_algo", "os_hash_value", "tags", "created_at", "updated_at",
+	"self", "file", "schema", "stores", "locations", "direct_url",
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (i *image) UnmarshalJSON(b []byte) error {
+	if err := json.Unmarshal(b, &i.imageFields); err != nil {
+		return err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	i.properties = map[string]string{}
+	for key, value := range all {
+		if s, ok := value.(string); ok && !slices.Contains(imageKeys, key) {
+			i.properties[key] = s
+		}
+	}
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (i image) MarshalJSON() ([]byte, error) {
+	fields, err := json.Marshal(i.imageFields)
+	if err != nil || len(i.properties) == 0 {
+		return fields, err
+	}
+	own := maps.Clone(i.properties)
+	for _, key := range imageKeys {
+		delete(own, key)
+	}
+	if len(own) == 0 {
+		return fields, nil
+	}
+	extra, err := json.Marshal(own)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(fields[:len(fields)-1], ','), extra[1:]...), nil
+}
+
+type imagesBody struct {
+	Images []image `json:"images"`
+	First  string  `json:"first,omitempty"`
+	Next   string  `json:"next,omitempty"`
+	Schema string  `json:"schema,omitempty"`
+}
+
+func hearImage(w image) canonical.Image {
+	return canonical.Image{
+		ID: canonical.ID(w.ID), Name: text(w.Name), Status: hearImageStatus(w.Status), NativeStatus: w.Status, SizeBytes: w.Size,
+		MinDiskGiB: w.MinDisk, MinRAMMiB: w.MinRAM, DiskFormat: w.DiskFormat, ContainerFormat: w.ContainerFormat,
+		Visibility: w.Visibility, Checksum: w.Checksum, OS: filled(firstOf(w.properties["os_distro"], w.properties["os_type"])),
+		Architecture: filled(w.properties["architecture"]), ProjectID: w.Owner, Protected: w.Protected,
+		Properties: dict(w.properties), Tags: list(w.Tags), CreatedAt: hearTime(w.CreatedAt), UpdatedAt: hearTime(w.UpdatedAt),
+	}
+}
+
+func sayImage(i canonical.Image, env *translate.Env) image {
+	self := "/v2/images/" + string(i.ID)
+	owner := firstOf(text(i.ProjectID), env.Project)
+	w := image{imageFields{
+		ID: string(i.ID), Name: &i.Name, Status: sayImageStatus(i.Status, i.NativeStatus),
+		Visibility: firstOf(i.Visibility, "private"), Size: i.SizeBytes, Checksum: i.Checksum, DiskFormat: i.DiskFormat,
+		ContainerFormat: i.ContainerFormat, MinDisk: i.MinDiskGiB, MinRAM: i.MinRAMMiB, Owner: &owner, Protected: i.Protected,
+		Tags: list(i.Tags), CreatedAt: sayTime(i.CreatedAt, zoned), UpdatedAt: sayTime(i.UpdatedAt, zoned),
+		Self: self, File: self + "/file", Schema: "/v2/schemas/image",
+	}, map[string]string{}}
+	if i.OS != nil {
+		w.properties["os_distro"] = *i.OS
+	}
+	if i.Architecture != nil {
+		w.properties["architecture"] = *i.Architecture
+	}
+	if _, other := i.Properties["os_type"]; other { // the name that the image itself uses
+		delete(w.properties, "os_distro")
+	}
+	maps.Copy(w.properties, i.Properties)
+	return w
+}
+
+// imageQueries are the query keys that are no properties.
+var imageQueries = []string{
+	"limit", "marker", "sort", "sort_key", "sort_dir", "name", "status", "visibility", "owner", "id", "tag", "member_status",
+	"os_hidden", "protected", "disk_format", "container_format", "size_min", "size_max", "checksum", "created_at", "updated_at",
+}
+
+var askImages = translate.Ask[canonical.ImageList, translate.NoBody]{
+	Say: func(r canonical.ImageList, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
+		to.Query.Set("limit", "1000")
+		if r.Name != "" {
+			to.Query.Set("name", r.Name)
+		}
+		return translate.NoBody{}, nil
+	},
+	Hear: hearImageList,
+}
+
+func hearImageList(_ translate.NoBody, from *translate.Request, env *translate.Env) (r canonical.ImageList, err error) {
+	q := from.Query
+	if r.ListOptions, err = hearPaging(from, env, imageOrder(q.Get("sort"), q.Get("sort_key"), q.Get("sort_dir"))); err != nil {
+		return r, err
+	}
+	r.Name, r.Visibility = q.Get("name"), q.Get("visibility")
+	if r.Visibility == "all" {
+		r.Visibility = ""
+	}
+	if status := q.Get("status"); status != "" {
+		r.Status = hearImageStatus(status)
+	}
+	setFact(env, factKeep, func(i *canonical.Image) bool {
+		for key, values := range q {
+			if !slices.Contains(imageQueries, key) && !among(values, i.Properties[key]) {
+				return false
+			}
+		}
+		return among(q["id"], string(i.ID)) && among(q["owner"], firstOf(text(i.ProjectID), env.Project)) &&
+			among(q["disk_format"], text(i.DiskFormat)) && among(q["container_format"], text(i.ContainerFormat)) &&
+			!slices.ContainsFunc(q["tag"], func(tag string) bool { return !slices.Contains(i.Tags, tag) })
+	})
+	return r, nil
+}
+
+// imageOrder is the canonical order for "name:asc" or the older two keys.
+func imageOrder(sort, key, dir string) pagingOf {
+	if sort != "" {
+		key, dir, _ = strings.Cut(strings.Split(sort, ",")[0], ":")
+	}
+	switch {
+	case key == "name" && dir == "asc":
+		return pagingOf(canonical.ByName)
+	case key == "name":
+		return pagingOf(canonical.ByNameDesc)
+	case dir == "asc":
+		return pagingOf(canonical.OldestFirst)
+	}
+	return pagingOf(canonical.NewestFirst)
+}
+
+var imagesAnswer = translate.List[canonical.Image, imagesBody]{
+	Say: func(p canonical.Page[canonical.Image], env *translate.Env, _ *translate.Response) (imagesBody, error) {
+		w := imagesBody{Images: make([]image, len(p.Items)), First: "/v2/images", Schema: "/v2/schemas/images"}
+		for i, c := range p.Items {
+			w.Images[i] = sayImage(c, env)
+		}
+		if last := lastID(p.Items); p.NextCursor != "" && last != "" {
+			w.Next = nextPath(env, last)
+		}
+		return w, nil
+	},
+	Hear: func(w imagesBody, _ *translate.Response, _ *translate.Env) ([]canonical.Image, error) {
+		out := make([]canonical.Image, len(w.Images))
+		for i, c := range w.Images {
+			out[i] = hearImage(c)
+		}
+		return out, nil
+	},
+	Next: func(w imagesBody, asked *translate.Request, _ []canonical.Image) *translate.Request {
+		return followHref(w.Next, asked)
+	},
+	Keep: keepBy[canonical.Image],
+}
+
+func imageRoutes() []translate.Route {
+	get := func(id canonical.ID) canonical.ImageGet { return canonical.ImageGet{ID: id} }
+	return []translate.Route{
+		{
+			ID: "glance.image.list", Service: "image", Method: "GET", Path: "/v2/images", Op: canonical.ListImages.Spec(),
+			Needs: []translate.Need{needMarker(canonical.GetImage, get)}, Ask: askImages, Answer: imagesAnswer, Status: 200,
+		},
+		{
+			ID: "glance.image.show", Service: "image", Method: "GET", Path: "/v2/images/{id}", Op: canonical.GetImage.Spec(),
+			Ask: askID(get, func(r canonical.ImageGet) canonical.ID { return r.ID }), Status: 200,
+			Answer: translate.Answer[canonical.Image, image]{
+				Say: func(r canonical.TypedReply[canonical.Image], env *translate.Env, _ *translate.Response) (image, error) {
+					return sayImage(r.Result, env), nil
+				},
+				Hear: func(w image, _ *translate.Response, _ *translate.Env) (canonical.Image, error) {
+					return hearImage(w), nil
+				},
+			},
+		},
+	}
+}

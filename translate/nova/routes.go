@@ -1,0 +1,19 @@
+package nova
+
+import (
+	"slices"
+
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+// Table is the OpenStack dialect. Each call makes a new one, to be changed freely.
+func Table() *translate.Table {
+	return &translate.Table{
+		Dialect: "nova",
+		Rows: slices.Concat(
+			versionRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
+			imageRoutes(), networkRoutes(),
+		),
+		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
+	}
+}

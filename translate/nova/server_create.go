@@ -1,0 +1,431 @@
+package nova
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+type createBody struct {
+	Server createServer   `json:"server"`
+	Hints  map[string]any `json:"os:scheduler_hints,omitempty"`
+}
+
+// createServer is a new server; easystack.server.create and Nova's own schema.
+type createServer struct {
+	Name           string            `json:"name"`
+	ImageRef       string            `json:"imageRef,omitempty"`
+	FlavorRef      string            `json:"flavorRef"`
+	Networks       networksAsked     `json:"networks,omitzero"`
+	KeyName        string            `json:"key_name,omitempty"`
+	AdminPass      string            `json:"adminPass,omitempty"`
+	UserData       string            `json:"user_data,omitempty"`
+	Personality    []personality     `json:"personality,omitempty" until:"2.56"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+	Tags           []string          `json:"tags,omitempty" since:"2.52"`
+	Description    *string           `json:"description,omitempty" since:"2.19"`
+	SecurityGroups []named           `json:"security_groups,omitempty"`
+	Zone           string            `json:"availability_zone,omitempty"`
+	Host           string            `json:"host,omitempty" since:"2.74"`
+	Node           string            `json:"hypervisor_hostname,omitempty" since:"2.74" wire:"binding"`
+	ConfigDrive    *loose            `json:"config_drive,omitempty"`
+	Devices        []blockDevice     `json:"block_device_mapping_v2,omitempty"`
+	OldDevices     []any             `json:"block_device_mapping,omitempty" wire:"binding"`
+	DiskConfig     string            `json:"OS-DCF:diskConfig,omitempty" wire:"advisory"`
+	AccessIPv4     string            `json:"accessIPv4,omitempty"`
+	AccessIPv6     string            `json:"accessIPv6,omitempty"`
+	MinCount       number            `json:"min_count,omitempty"`
+	MaxCount       number            `json:"max_count,omitempty"`
+	Reservation    *bool             `json:"return_reservation_id,omitempty" wire:"binding"`
+	Hostname       string            `json:"hostname,omitempty" since:"2.90" wire:"advisory"`
+	TrustedCerts   []string          `json:"trusted_image_certificates,omitempty" since:"2.63" wire:"binding"`
+}
+
+// loose is a boolean that may be sent as text.
+type loose bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *loose) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	got, err := strconv.ParseBool(text)
+	if err != nil && text != "" {
+		return canonical.Errorf(canonical.InvalidRequest, "%s is not a boolean", text)
+	}
+	*l = loose(got)
+	return nil
+}
+
+type personality struct {
+	Path     string `json:"path"`
+	Contents string `json:"contents"`
+}
+
+type blockDevice struct {
+	UUID        string  `json:"uuid,omitempty"`
+	Source      string  `json:"source_type,omitempty"`
+	Destination string  `json:"destination_type,omitempty"`
+	Size        number  `json:"volume_size,omitempty"`
+	BootIndex   *number `json:"boot_index,omitempty"`
+	Delete      *loose  `json:"delete_on_termination,omitempty"`
+	Device      string  `json:"device_name,omitempty"`
+	Type        string  `json:"volume_type,omitempty" since:"2.67"`
+	Tag         string  `json:"tag,omitempty" since:"2.32" wire:"binding"`
+	Bus         string  `json:"disk_bus,omitempty" wire:"binding"`
+	DeviceType  string  `json:"device_type,omitempty" wire:"binding"`
+	Format      string  `json:"guest_format,omitempty" wire:"binding"`
+	NoDevice    *loose  `json:"no_device,omitempty" wire:"binding"`
+}
+
+// networksAsked is a list, or from 2.37 a word. Implied is "auto" where the version
+// wants something said and the caller left it open.
+type networksAsked struct {
+	Word    string         `json:"word" since:"2.37"`
+	Implied bool           `json:"implied"`
+	List    []networkAsked `json:"list"`
+	Given   bool           `json:"given"`
+}
+
+type networkAsked struct {
+	UUID    string `json:"uuid,omitempty"`
+	Port    string `json:"port,omitempty"`
+	FixedIP string `json:"fixed_ip,omitempty"`
+}
+
+// IsZero leaves the field out.
+func (n networksAsked) IsZero() bool { return n.Word == "" && !n.Implied && !n.Given }
+
+// MarshalJSON implements json.Marshaler.
+func (n networksAsked) MarshalJSON() ([]byte, error) {
+	switch {
+	case n.Word != "":
+		return json.Marshal(n.Word)
+	case n.Implied:
+		return []byte(`"auto"`), nil
+	}
+	return json.Marshal(list(n.List))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *networksAsked) UnmarshalJSON(b []byte) error {
+	n.Given = true
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &n.Word)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields() // tags of devices bind us to what nobody else has
+	if err := dec.Decode(&n.List); err != nil {
+		return canonical.Invalid("networks", "must be a list of uuid, port and fixed_ip, or auto or none")
+	}
+	return nil
+}
+
+// Facts that creates need where they name things instead of giving ids.
+const (
+	factImages   = "images"
+	factNetworks = "networks"
+)
+
+func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Request) (createBody, error) {
+	if r.RootDiskGiB != 0 {
+		return createBody{}, refuse("root_disk_gib", "the flavor says it here")
+	}
+	w := createServer{
+		Name: r.Name, ImageRef: imageID(r.Image, env), FlavorRef: flavorID(r.Flavor, env), KeyName: r.Keypair,
+		AdminPass: r.AdminPassword, UserData: r.UserData, Metadata: r.Metadata, Tags: r.Tags,
+		Description: filled(r.Description), Zone: r.AvailabilityZone, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
+	}
+	for _, f := range r.Files {
+		w.Personality = append(w.Personality, personality(f))
+	}
+	for _, g := range r.SecurityGroups {
+		w.SecurityGroups = append(w.SecurityGroups, named{string(g)})
+	}
+	if r.ConfigDrive != nil {
+		drive := loose(*r.ConfigDrive)
+		w.ConfigDrive = &drive
+	}
+	if r.HowMany() > 1 {
+		w.MinCount, w.MaxCount = number(r.Count), number(r.Count)
+	}
+	switch {
+	case r.Host != "" && env.Version.AtLeast(v(74)):
+		w.Host = r.Host
+	case r.Host != "":
+		w.Zone += ":" + r.Host
+	}
+	var err error
+	if w.Networks, err = sayNetworks(r.Networks, env); err != nil {
+		return createBody{}, err
+	}
+	if w.Devices, err = sayDevices(r, w.ImageRef, env); err != nil {
+		return createBody{}, err
+	}
+	return createBody{w, sayHints(r)}, nil
+}
+
+func sayHints(r canonical.ServerCreate) map[string]any {
+	if r.ServerGroup == "" {
+		return r.SchedulerHints
+	}
+	hints := map[string]any{}
+	maps.Copy(hints, r.SchedulerHints)
+	hints["group"] = string(r.ServerGroup)
+	return hints
+}
+
+func sayNetworks(n canonical.Networks, env *translate.Env) (networksAsked, error) {
+	words := env.Version.AtLeast(v(37))
+	switch n.Mode {
+	case canonical.NetworksUnset:
+		return networksAsked{Implied: words}, nil
+	case canonical.NetworksAuto:
+		if !words { // an older cloud chooses when nothing is said
+			return networksAsked{}, nil
+		}
+		return networksAsked{Word: "auto"}, nil
+	case canonical.NetworksNone:
+		return networksAsked{Word: "none"}, nil
+	case canonical.NetworksList:
+	}
+	w := networksAsked{Given: true}
+	for i, c := range n.List {
+		at := "networks." + strconv.Itoa(i)
+		switch {
+		case c.Subnet != "":
+			return w, refuse(at+".subnet", "this cloud takes a network or an interface")
+		case len(c.SecurityGroups) > 0:
+			return w, refuse(at+".security_groups", "this cloud takes them for the whole server")
+		}
+		w.List = append(w.List, networkAsked{UUID: networkID(c.Network, env), Port: string(c.Interface), FixedIP: c.IP})
+	}
+	return w, nil
+}
+
+// sayDevices writes the volumes; an image that a server boots from stands among
+// them, as Nova's own client does it.
+func sayDevices(r canonical.ServerCreate, image string, env *translate.Env) ([]blockDevice, error) {
+	if len(r.Volumes) == 0 {
+		return nil, nil
+	}
+	var out []blockDevice
+	if image != "" {
+		zero, yes := number(0), loose(true)
+		out = append(out, blockDevice{UUID: image, Source: "image", Destination: "local", BootIndex: &zero, Delete: &yes})
+	}
+	for i, vol := range r.Volumes {
+		if image != "" && vol.BootIndex != nil && *vol.BootIndex == 0 {
+			return nil, refuse("volumes."+strconv.Itoa(i)+".boot_index", "the image is booted from already")
+		}
+		out = append(out, sayDevice(vol, env))
+	}
+	return out, nil
+}
+
+func sayDevice(vol canonical.VolumeCreate, env *translate.Env) blockDevice {
+	w := blockDevice{Source: "blank", Destination: "volume", Size: number(vol.SizeGiB), Type: vol.Type, Device: vol.Device}
+	switch {
+	case vol.Volume != "":
+		w.Source, w.UUID = "volume", string(vol.Volume)
+	case vol.Snapshot != "":
+		w.Source, w.UUID = "snapshot", string(vol.Snapshot)
+	case vol.Image != "":
+		w.Source, w.UUID = "image", imageID(vol.Image, env)
+	}
+	if vol.BootIndex != nil {
+		index := number(*vol.BootIndex)
+		w.BootIndex = &index
+	}
+	if vol.DeleteWithServer {
+		yes := loose(true)
+		w.Delete = &yes
+	}
+	return w
+}
+
+func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonical.ServerCreate, error) {
+	s := w.Server
+	r := canonical.ServerCreate{
+		Name: s.Name, Description: text(s.Description), Flavor: canonical.Ref(s.FlavorRef), Image: canonical.Ref(s.ImageRef),
+		Keypair: s.KeyName, AdminPassword: s.AdminPass, UserData: s.UserData, Metadata: s.Metadata, Tags: s.Tags,
+		AvailabilityZone: s.Zone, Host: s.Host, AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6,
+		SchedulerHints: w.Hints,
+	}
+	switch {
+	case s.Name == "":
+		return r, required("name")
+	case s.FlavorRef == "":
+		return r, required("flavorRef")
+	case env.Version.AtLeast(v(37)) && s.Networks.IsZero():
+		return r, required("networks")
+	}
+	if n := max(s.MinCount, s.MaxCount); n > 1 {
+		r.Count = int(n)
+	}
+	if s.ConfigDrive != nil {
+		drive := bool(*s.ConfigDrive)
+		r.ConfigDrive = &drive
+	}
+	for _, f := range s.Personality {
+		r.Files = append(r.Files, canonical.File(f))
+	}
+	for _, g := range s.SecurityGroups {
+		r.SecurityGroups = append(r.SecurityGroups, canonical.Ref(g.Name))
+	}
+	if zone, host, pinned := strings.Cut(s.Zone, ":"); pinned {
+		r.AvailabilityZone, r.Host = zone, host
+	}
+	hearHints(&r)
+	var err error
+	if r.Networks, err = hearNetworks(s.Networks, env); err != nil {
+		return r, err
+	}
+	r.Volumes, err = hearDevices(&r, s.Devices)
+	return r, err
+}
+
+func required(field string) error {
+	return canonical.Errorf(canonical.InvalidRequest, "Invalid input for field/attribute server. '%s' is a required property", field)
+}
+
+// hearHints takes the group out of the hints.
+func hearHints(r *canonical.ServerCreate) {
+	group, ok := r.SchedulerHints["group"].(string)
+	if !ok {
+		return
+	}
+	r.ServerGroup = canonical.ID(group)
+	r.SchedulerHints = maps.Clone(r.SchedulerHints)
+	delete(r.SchedulerHints, "group")
+	if len(r.SchedulerHints) == 0 {
+		r.SchedulerHints = nil
+	}
+}
+
+func hearNetworks(w networksAsked, env *translate.Env) (canonical.Networks, error) {
+	var n canonical.Networks
+	switch {
+	case w.IsZero():
+		return n, nil
+	case w.Word != "" && !env.Version.IsZero() && !env.Version.AtLeast(v(37)),
+		w.Word != "" && w.Word != "auto" && w.Word != "none":
+		return n, canonical.Invalid("networks", "'%s' is not of type 'array'", w.Word)
+	case w.Word != "":
+		n.Mode = canonical.NetworksMode(w.Word)
+		return n, nil
+	case len(w.List) == 0: // Nova takes an empty list for nothing said
+		return n, nil
+	}
+	n.Mode = canonical.NetworksList
+	for i, c := range w.List {
+		if c.UUID != "" && c.Port != "" { // the port wins, and knows its network
+			c.UUID = ""
+		}
+		if c.UUID == "" && c.Port == "" {
+			return n, canonical.Invalid("networks."+strconv.Itoa(i), "needs a uuid or a port")
+		}
+		n.List = append(n.List, canonical.NetworkChoice{
+			Network: canonical.Ref(c.UUID), Interface: canonical.ID(c.Port), IP: c.FixedIP,
+		})
+	}
+	return n, nil
+}
+
+func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.VolumeCreate, error) {
+	var out []canonical.VolumeCreate
+	for i, d := range w {
+		at := "block_device_mapping_v2." + strconv.Itoa(i)
+		if d.Destination == "local" {
+			if d.Source != "image" || d.BootIndex == nil || *d.BootIndex != 0 {
+				return nil, refuse(at+".destination_type", "only the boot image is local")
+			}
+			if r.Image == "" {
+				r.Image = canonical.Ref(d.UUID)
+			}
+			continue
+		}
+		vol := canonical.VolumeCreate{
+			SizeGiB: int(d.Size), Type: d.Type, Device: d.Device, DeleteWithServer: d.Delete != nil && bool(*d.Delete),
+		}
+		if d.BootIndex != nil {
+			index := int(*d.BootIndex)
+			vol.BootIndex = &index
+		}
+		switch d.Source {
+		case "volume":
+			vol.Volume = canonical.ID(d.UUID)
+		case "snapshot":
+			vol.Snapshot = canonical.ID(d.UUID)
+		case "image":
+			vol.Image = canonical.Ref(d.UUID)
+		case "blank":
+		default:
+			return nil, canonical.Invalid(at+".source_type", "must be volume, image, snapshot or blank")
+		}
+		out = append(out, vol)
+	}
+	return out, nil
+}
+
+type createdBody struct {
+	Server created `json:"server"`
+}
+
+type created struct {
+	ID         string  `json:"id"`
+	Links      []link  `json:"links,omitempty"`
+	DiskConfig string  `json:"OS-DCF:diskConfig,omitempty" wire:"native"`
+	Groups     []named `json:"security_groups,omitempty"`
+	AdminPass  *string `json:"adminPass,omitempty"`
+}
+
+func sayCreated(r canonical.TypedReply[canonical.ServersCreated], env *translate.Env, to *translate.Response) (createdBody, error) {
+	w := created{DiskConfig: "MANUAL", Groups: []named{{"default"}}}
+	switch {
+	case len(r.Result.Servers) > 0:
+		first := r.Result.Servers[0]
+		w.ID, w.AdminPass = string(first.ID), first.AdminPassword
+	case r.Task != nil:
+		for _, made := range r.Task.Resources {
+			if made.Type == "server" && w.ID == "" {
+				w.ID = string(made.ID)
+			}
+		}
+	}
+	if w.ID == "" {
+		return createdBody{}, canonical.Errorf(canonical.UpstreamError, "the cloud did not name the new server")
+	}
+	if asked, ok := env.Asked.(canonical.ServerCreate); ok && len(asked.SecurityGroups) > 0 {
+		w.Groups = nil
+		for _, g := range asked.SecurityGroups {
+			w.Groups = append(w.Groups, named{string(g)})
+		}
+	}
+	w.Links = linksOf(env, "servers", w.ID)
+	to.Header.Set("Location", w.Links[0].Href)
+	return createdBody{w}, nil
+}
+
+func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (canonical.ServersCreated, error) {
+	if w.Server.ID == "" {
+		return canonical.ServersCreated{}, canonical.Errorf(canonical.UpstreamError, "the cloud did not name the new server")
+	}
+	s := begun(canonical.ID(w.Server.ID), canonical.ServerBuilding)
+	s.SecurityGroups = hearGroups(w.Server.Groups)
+	if asked, ok := env.Asked.(canonical.ServerCreate); ok {
+		s.Name, s.Description, s.Keypair = asked.Name, filled(asked.Description), filled(asked.Keypair)
+		s.Metadata, s.Tags = dict(asked.Metadata), list(asked.Tags)
+	}
+	return canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: s, AdminPassword: w.Server.AdminPass}}}, nil
+}
+
+// begun is a server of which no more is known than that work on it has begun.
+func begun(id canonical.ID, status canonical.ServerStatus) canonical.Server {
+	s := hearServer(server{ID: string(id)}, &translate.Env{})
+	s.Status, s.NativeStatus = status, sayStatus(status, "")
+	return s
+}

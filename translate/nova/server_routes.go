@@ -1,0 +1,112 @@
+package nova
+
+import (
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
+)
+
+func serverRoutes() []translate.Route {
+	byID := func(id canonical.ID) canonical.ServerGet { return canonical.ServerGet{ID: id} }
+	marker := needMarker(canonical.GetServer, byID)
+	flavors := needFlavors(always)
+	return []translate.Route{
+		{
+			ID: "nova.server.list_detail", Service: "compute", Method: "GET", Path: "/servers/detail", Op: canonical.ListServers.Spec(),
+			Want: v(79), Needs: []translate.Need{marker, flavors}, Ask: askServers, Answer: serversAnswer, Status: 200,
+		},
+		{
+			ID: "nova.server.list", Service: "compute", Method: "GET", Path: "/servers", Op: canonical.ListServers.Spec(),
+			Needs: []translate.Need{marker}, Ask: askServers, Answer: serverBriefsAnswer, Status: 200,
+		},
+		{
+			ID: "nova.server.show", Service: "compute", Method: "GET", Path: "/servers/{id}", Op: canonical.GetServer.Spec(),
+			Want: v(79), Needs: []translate.Need{flavors}, Answer: serverAnswer(shown), Status: 200,
+			Ask: askID(byID, func(r canonical.ServerGet) canonical.ID { return r.ID }),
+		},
+		{
+			ID: "nova.server.create", Service: "compute", Method: "POST", Path: "/servers", Op: canonical.CreateServer.Spec(),
+			Can: func(req any) bool {
+				r, ok := req.(canonical.ServerCreate)
+				return ok && r.HowMany() == 1
+			},
+			Needs:  []translate.Need{flavors, needImages(), needNetworks()},
+			Ask:    translate.Ask[canonical.ServerCreate, createBody]{Say: sayCreate, Hear: hearCreate},
+			Answer: translate.Answer[canonical.ServersCreated, createdBody]{Say: sayCreated, Hear: hearCreated},
+			Status: 202, Done: createDone,
+		},
+		{
+			ID: "nova.server.update", Service: "compute", Method: "PUT", Path: "/servers/{id}", Op: canonical.UpdateServer.Spec(),
+			Want: v(79), Needs: []translate.Need{flavors}, Answer: serverAnswer(changed), Status: 200,
+			Ask: translate.Ask[canonical.ServerUpdate, updateBody]{Say: sayUpdate, Hear: hearUpdate},
+		},
+		{
+			ID: "nova.server.delete", Service: "compute", Method: "DELETE", Path: "/servers/{id}", Op: canonical.DeleteServer.Spec(),
+			Ask: askID(func(id canonical.ID) canonical.ServerDelete { return canonical.ServerDelete{ID: id} },
+				func(r canonical.ServerDelete) canonical.ID { return r.ID }),
+			Answer: translate.Nothing[canonical.None](), Status: 204,
+			Done: func(req, _ any, _ *translate.Env) *canonical.Task {
+				r, _ := req.(canonical.ServerDelete)
+				return canonical.WaitGone(r.ID)
+			},
+		},
+	}
+}
+
+// createDone waits for all that the create named.
+func createDone(_, res any, _ *translate.Env) *canonical.Task {
+	made, _ := res.(canonical.ServersCreated)
+	task := &canonical.Task{Status: &canonical.StatusWait{Done: []canonical.ServerStatus{canonical.ServerRunning}}}
+	for _, s := range made.Servers {
+		task.Resources = append(task.Resources, canonical.Resource{Type: "server", ID: s.ID})
+	}
+	return task
+}
+
+func actionRoutes() []translate.Route {
+	action := func(id, key string, row translate.Route) translate.Route {
+		row.ID, row.Service, row.Method, row.Path, row.Action, row.Status = id, "compute", "POST", "/servers/{id}/action", key, 202
+		return row
+	}
+	startID := func(r canonical.ServerStart) canonical.ID { return r.ID }
+	stopID := func(r canonical.ServerStop) canonical.ID { return r.ID }
+	rebootID := func(r canonical.ServerReboot) canonical.ID { return r.ID }
+	stop := askID(func(id canonical.ID) canonical.ServerStop { return canonical.ServerStop{ID: id} }, stopID)
+	sayStop := stop.Say
+	stop.Say = func(r canonical.ServerStop, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
+		if r.Force {
+			return translate.NoBody{}, refuse("force", "this cloud asks the guest first, always")
+		}
+		return sayStop(r, env, to)
+	}
+	return []translate.Route{
+		action("nova.server.start", "os-start", translate.Route{
+			Op:     canonical.StartServer.Spec(),
+			Ask:    askID(func(id canonical.ID) canonical.ServerStart { return canonical.ServerStart{ID: id} }, startID),
+			Answer: accepted(canonical.ServerStopped, askedID(startID)), Done: wait(startID, canonical.ServerRunning),
+		}),
+		action("nova.server.stop", "os-stop", translate.Route{
+			Op: canonical.StopServer.Spec(), Ask: stop,
+			Answer: accepted(canonical.ServerRunning, askedID(stopID)), Done: wait(stopID, canonical.ServerStopped),
+		}),
+		action("nova.server.reboot", "reboot", translate.Route{
+			Op:     canonical.RebootServer.Spec(),
+			Ask:    translate.Ask[canonical.ServerReboot, reboot]{Say: sayReboot, Hear: hearReboot},
+			Answer: accepted(canonical.ServerRebooting, askedID(rebootID)), Done: wait(rebootID, canonical.ServerRunning),
+		}),
+		action("nova.server.rebuild", "rebuild", translate.Route{
+			Op: canonical.RebuildServer.Spec(), Want: v(79), Needs: []translate.Need{needFlavors(always), needImages()},
+			Ask:    translate.Ask[canonical.ServerRebuild, rebuild]{Say: sayRebuild, Hear: hearRebuild},
+			Answer: serverAnswer(changed),
+			Done: wait(func(r canonical.ServerRebuild) canonical.ID { return r.ID },
+				canonical.ServerRunning, canonical.ServerStopped),
+		}),
+	}
+}
+
+// askedID is the id in a request of that type.
+func askedID[Req any](id func(Req) canonical.ID) func(req any) canonical.ID {
+	return func(req any) canonical.ID {
+		r, _ := req.(Req)
+		return id(r)
+	}
+}
