@@ -104,3 +104,9 @@ func randomText(n int) string {
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
+
+// HasKeys says whether there is any key at all; a new store has none.
+func (p *Policy) HasKeys(ctx context.Context) (bool, error) {
+	keys, err := p.store.Keys(ctx)
+	return len(keys) > 0, err
+}

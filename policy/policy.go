@@ -122,3 +122,22 @@ func (p *Policy) forget(key canonical.ID) {
 		}
 	}
 }
+
+// Lookup finds the caller of a key that was authenticated before and is known by
+// its id alone, as in a token of a facade; Unauthenticated where it was revoked.
+func (p *Policy) Lookup(ctx context.Context, keyID string) (canonical.Caller, error) {
+	memo := "id " + keyID
+	if c, ok := p.recall(memo); ok {
+		return c, nil
+	}
+	k, err := p.store.Key(ctx, canonical.ID(keyID))
+	switch {
+	case canonical.CodeOf(err) == canonical.NotFound:
+		return canonical.Caller{}, unauthenticated()
+	case err != nil:
+		return canonical.Caller{}, err
+	}
+	c := canonical.Caller{Tenant: k.Tenant, Key: keyID, Role: k.Role}
+	p.remember(memo, c)
+	return c, nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/dragoman-cloud/dragoman/broker"
+	"github.com/dragoman-cloud/dragoman/config"
+	"github.com/dragoman-cloud/dragoman/gateway"
+	"github.com/dragoman-cloud/dragoman/gateway/facade"
+	"github.com/dragoman-cloud/dragoman/gateway/openstack"
+	"github.com/dragoman-cloud/dragoman/policy"
+	"github.com/dragoman-cloud/dragoman/store"
+	"github.com/dragoman-cloud/dragoman/translate/nova"
+)
+
+// stack is a whole dragoman, from its store to its HTTP front.
+type stack struct {
+	store   *store.Store
+	clouds  *clouds
+	broker  *broker.Broker
+	policy  *policy.Policy
+	handler http.Handler
+}
+
+// newStack builds everything from a configuration, lowest layer first:
+//
+//	store -> clouds -> broker -> policy -> gateway and facades
+//
+// Policy stands before the broker, so that nothing is asked of a cloud for a caller
+// who may not; the gateway and the facades stand before both, and see one Cloud.
+func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack, err error) {
+	secret, err := secretOf(c)
+	if err != nil {
+		return nil, err
+	}
+	s = &stack{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.store, err = store.Open(ctx, c.Store); err != nil {
+		return s, err
+	}
+	if s.clouds, err = openClouds(c, log); err != nil {
+		return s, err
+	}
+	if s.policy, err = newPolicy(ctx, s.store, c, secret); err != nil {
+		return s, err
+	}
+	s.broker, err = broker.New(broker.Options{Members: s.clouds.members, Store: s.store, Log: log})
+	if err != nil {
+		return s, err
+	}
+	guarded := s.policy.Wrap(s.broker)
+	mounts := map[string]http.Handler{}
+	if serves(c, "nova") {
+		mounts = openstack.Mounts(openstack.Options{
+			Table: nova.Table(), Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
+			Secret: derive(secret, "keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
+		})
+	}
+	g, err := gateway.New(gateway.Options{
+		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKey: derive(secret, "cursors"),
+		Ready: s.store.Ping, Mounts: mounts, Log: log, Version: version,
+	})
+	if err != nil {
+		return s, err
+	}
+	s.handler = g.Handler()
+	return s, nil
+}
+
+// newPolicy is the policy over the store, with the tenants that the file declares.
+func newPolicy(ctx context.Context, st *store.Store, c *config.Config, secret []byte) (*policy.Policy, error) {
+	p, err := policy.New(ctx, st, policy.Options{SecretKey: derive(secret, "keys"), BootstrapKey: c.BootstrapKey.Reveal()})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range c.Tenants {
+		if err := p.EnsureTenant(ctx, t.Name); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// close ends the work of what was built, top layer first.
+func (s *stack) close() error {
+	var errs []error
+	if s.broker != nil {
+		errs = append(errs, s.broker.Close())
+	}
+	if s.clouds != nil {
+		s.clouds.close()
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
