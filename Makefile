@@ -6,8 +6,8 @@ LDFLAGS       := -s -w -X main.version=$(VERSION)
 GOLANGCI      := $(shell $(GO) env GOPATH)/bin/golangci-lint
 GOLANGCI_PKG  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.7.2
 COVERAGE      ?= coverage.out
-# The tests that need a real OpenStack run when `make openstack` has started one.
-export DRAGOMAN_TEST_OPENSTACK ?= $(wildcard /var/tmp/dragoman-openstack/peer.json)
+# Where the real OpenStack of the tests keeps its state.
+export DRAGOMAN_OPENSTACK_DIR ?= /var/tmp/dragoman-openstack
 FUZZTIME      ?= 20s
 
 .DEFAULT_GOAL := help
@@ -19,8 +19,8 @@ help: ## this list
 build: ## the dragoman binary, static, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/dragoman ./cmd/dragoman
 
-test: ## every test, with the race detector; prints the coverage
-	$(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
+test: openstack ## every test, with the race detector and a real OpenStack; prints the coverage
+	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json $(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
 	@$(GO) tool cover -func=$(COVERAGE) | tail -n 1
 
 test-unit: ## the tests that need no services

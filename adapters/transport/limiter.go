@@ -23,6 +23,9 @@ var errLimited = errors.New("the limits of this cloud")
 
 func (l *limiter) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	if err := ctx.Err(); err != nil { // select would choose at random between a free slot and this
+		return nil, err
+	}
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
