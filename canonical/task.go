@@ -57,9 +57,9 @@ func WaitStatus(id ID, done ...ServerStatus) *Task {
 }
 
 // WaitGone is a Task that is done when the server is not there any more, or rests
-// in a recycle bin.
+// in a recycle bin. A server that is still shown, as deleted, is not gone yet.
 func WaitGone(id ID) *Task {
-	return &Task{Resources: []Resource{{"server", id}}, Status: &StatusWait{Done: []ServerStatus{ServerSoftDeleted, ServerDeleted}, Gone: true}}
+	return &Task{Resources: []Resource{{"server", id}}, Status: &StatusWait{Done: []ServerStatus{ServerSoftDeleted}, Gone: true}}
 }
 
 // Judge says how far a wait has come for one server; s is nil when the cloud says
