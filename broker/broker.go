@@ -26,11 +26,18 @@ type Member struct {
 	Dialect string
 	Region  string
 	Labels  map[string]string
-	Shared  bool          // tenants share one account: ownership rows keep them apart
 	Timeout time.Duration // of each call, retries included; 0: 20 s
 	// Open gives the tenant's account on the cloud, with native ids. It is asked on
-	// every call and so answers from memory. nil: the tenant has no account there.
-	Open func(tenant string) (canonical.Cloud, error)
+	// every call and so answers from memory.
+	Open func(tenant string) (Account, error)
+}
+
+// Account is what a tenant reaches a cloud by.
+type Account struct {
+	Cloud canonical.Cloud // nil: the tenant has no account there
+	// Shared says that it is an account of several tenants: ownership rows keep them
+	// apart.
+	Shared bool
 }
 
 // Options are what a Broker is made with.
@@ -50,8 +57,11 @@ type Broker struct {
 	canonical.Mux
 	Options
 	stop context.CancelFunc
-	ctx  context.Context //nolint:containedctx // the life of the watchers, ended by Close
+	ctx  context.Context //nolint:containedctx // the life of the followers, ended by Close
 	wg   sync.WaitGroup
+
+	mu        sync.Mutex
+	followers map[account]*follower
 }
 
 var _ canonical.Cloud = (*Broker)(nil)
@@ -74,7 +84,7 @@ func New(o Options) (*Broker, error) {
 	if o.Store == nil {
 		return nil, errors.New("broker: a store is needed")
 	}
-	b := &Broker{Options: o}
+	b := &Broker{Options: o, followers: make(map[account]*follower)}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.Next = &router{b}
 	canonical.Handle(&b.Mux, canonical.ListClouds, b.listClouds)
@@ -85,10 +95,12 @@ func New(o Options) (*Broker, error) {
 	return b, b.resume()
 }
 
-// Close ends the watchers and waits for them. Operations stay as they are in the
+// Close ends the following and waits for what is under way. Operations stay as they are in the
 // store; the next broker on it follows them.
 func (b *Broker) Close() error {
+	b.mu.Lock()
 	b.stop()
+	b.mu.Unlock()
 	b.wg.Wait()
 	return nil
 }
@@ -102,12 +114,14 @@ func orElse(d, def time.Duration) time.Duration {
 
 // view is one member as one caller sees it; its cloud's ids are qualified.
 type view struct {
-	b      *Broker
-	m      Member
-	cloud  canonical.Cloud
-	tenant string // whose account, and who owns what is made
-	only   string // whose things are seen; "": by role
-	role   canonical.Role
+	b       *Broker
+	m       Member
+	cloud   canonical.Cloud
+	shared  bool   // the account is of several tenants
+	account string // the tenant whose account it is; "": of several
+	tenant  string // who owns what is made
+	only    string // whose things are seen; "": by role
+	role    canonical.Role
 }
 
 // views are the members that a call may reach, by configured order.
@@ -144,14 +158,17 @@ func (b *Broker) view(ctx context.Context, m Member) (*view, error) {
 			v.tenant = o.Tenant
 		}
 	}
-	cloud, err := m.Open(v.tenant)
+	a, err := m.Open(v.tenant)
 	if err != nil {
-		cloud = closed{err}
+		a.Cloud = closed{err}
 	}
-	if cloud == nil {
+	if a.Cloud == nil {
 		return nil, nil //nolint:nilnil // no account is an answer, not a failure
 	}
-	v.cloud = canonical.Qualify(m.Name, cloud)
+	v.cloud, v.shared = canonical.Qualify(m.Name, a.Cloud), a.Shared
+	if !a.Shared {
+		v.account = v.tenant
+	}
 	return v, nil
 }
 
@@ -167,6 +184,13 @@ func (c closed) Do(context.Context, canonical.Call) (canonical.Reply, error) {
 // Support implements canonical.Cloud: what it offers shows when it opens.
 func (c closed) Support(context.Context, *canonical.Spec) canonical.Support {
 	return canonical.Support{Level: canonical.Emulated, Reason: "the account cannot be opened now"}
+}
+
+// Health implements canonical.Healther.
+func (c closed) Health() canonical.Health {
+	return canonical.Health{
+		Status: canonical.CloudDown, Breaker: "closed", Versions: map[string]string{}, Detail: canonical.AsError(c.err).Detail,
+	}
 }
 
 // deadline bounds one call to the member.

@@ -13,21 +13,37 @@ import (
 )
 
 func member(name string, cloud canonical.Cloud) broker.Member {
-	return broker.Member{Name: name, Dialect: "memory", Shared: true, Timeout: 5 * time.Second, Open: func(string) (canonical.Cloud, error) { return cloud, nil }}
+	return broker.Member{Name: name, Dialect: "memory", Timeout: 5 * time.Second, Open: shared(cloud)}
+}
+
+func shared(cloud canonical.Cloud) func(string) (broker.Account, error) {
+	return func(string) (broker.Account, error) { return broker.Account{Cloud: cloud, Shared: true}, nil }
+}
+
+func openStore(t *testing.T, path string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func openOn(t *testing.T, s *store.Store, o broker.Options) *broker.Broker {
+	t.Helper()
+	o.Store, o.PollFirst, o.PollMost = s, time.Millisecond, 10*time.Millisecond
+	b, err := broker.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
 }
 
 func open(t *testing.T, members ...broker.Member) *broker.Broker {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite::memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := broker.New(broker.Options{Members: members, Store: s, PollFirst: time.Millisecond, PollMost: 10 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = b.Close(), s.Close() })
-	return b
+	return openOn(t, openStore(t, ":memory:"), broker.Options{Members: members})
 }
 
 func as(t *testing.T, tenant string) context.Context {
@@ -165,8 +181,8 @@ func TestPlacement(t *testing.T) {
 
 // A cloud whose account cannot be opened is unreachable; the others answer.
 func TestClosedAccount(t *testing.T) {
-	shut := broker.Member{Name: "m2", Open: func(string) (canonical.Cloud, error) {
-		return nil, canonical.Errorf(canonical.Unavailable, "no login")
+	shut := broker.Member{Name: "m2", Open: func(string) (broker.Account, error) {
+		return broker.Account{}, canonical.Errorf(canonical.Unavailable, "no login")
 	}}
 	b := open(t, member("m1", memory.New(memory.Options{})), shut)
 	p, err := canonical.ListFlavors.Do(as(t, "acme"), b, canonical.FlavorList{})

@@ -2,23 +2,33 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
+// info is the cloud as the tenant's account shows it. Asking what it offers may ask
+// the cloud itself, once, and so has the time of one call.
 func (v *view) info(ctx context.Context) canonical.CloudInfo {
-	labels := v.m.Labels
-	if labels == nil {
-		labels = map[string]string{}
-	}
+	ctx, cancel := v.deadline(ctx)
+	defer cancel()
 	i := canonical.CloudInfo{
-		ID: canonical.ID(v.m.Name), Name: v.m.Name, Dialect: v.m.Dialect, Region: v.m.Region, Labels: labels,
-		Status: canonical.CloudUp, Breaker: "closed", Capabilities: map[string]canonical.Support{}, Versions: map[string]string{},
+		ID: canonical.ID(v.m.Name), Name: v.m.Name, Dialect: v.m.Dialect, Region: v.m.Region, Labels: v.m.Labels,
+		Capabilities: map[string]canonical.Support{},
+	}
+	if i.Labels == nil {
+		i.Labels = map[string]string{}
 	}
 	for _, op := range canonical.Ops() {
 		if s := v.cloud.Support(ctx, op); s.Level != canonical.Undeclared {
 			i.Capabilities[op.Name] = s
 		}
+	}
+	h := canonical.HealthOf(v.cloud)
+	i.Status, i.Breaker, i.Versions = h.Status, h.Breaker, h.Versions
+	if h.Latency > 0 {
+		ms := float64(h.Latency.Microseconds()) / 1000
+		i.LatencyMS = &ms
 	}
 	return i
 }
@@ -28,12 +38,8 @@ func (b *Broker) listClouds(ctx context.Context, r canonical.CloudList) (out can
 	if err != nil {
 		return out, err
 	}
-	var all []canonical.CloudInfo
-	for _, v := range views {
-		if i := v.info(ctx); r.Match(&i) {
-			all = append(all, i)
-		}
-	}
+	all := each(views, func(v *view) canonical.CloudInfo { return v.info(ctx) })
+	all = slices.DeleteFunc(all, func(i canonical.CloudInfo) bool { return !r.Match(&i) })
 	out.Result, err = canonical.Arrange(all, r.ListOptions)
 	return out, err
 }

@@ -53,7 +53,9 @@ func merge[Req listing, T canonical.Listed](op canonical.Op[Req, canonical.Page[
 			return canonical.Reply{}, err
 		}
 		parts := each(views, func(v *view) part[T] { return read(ctx, v, op, req, o, cur) })
-		if err := allFailed(parts); err != nil {
+		if err := allFailed(parts); err != nil && ctx.Err() != nil {
+			return canonical.Reply{}, canonical.AsError(ctx.Err()) // the caller's time is up, not the clouds'
+		} else if err != nil {
 			return canonical.Reply{}, err
 		}
 		return canonical.Reply{Result: join(views, parts, o, cur)}, nil
@@ -66,7 +68,7 @@ func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op cano
 	ctx, cancel := v.deadline(ctx)
 	defer cancel()
 	o.Cursor = ""
-	if at, ok := cur.After[v.m.Name]; ok {
+	if at, ok := v.start(cur); ok {
 		o.Cursor = canonical.Cursor{Sort: o.Sort, After: map[string]canonical.Position{"": at}}.String()
 	}
 	see, err := v.seer(ctx, op.Spec().Resource())
@@ -90,6 +92,31 @@ func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op cano
 		}
 	}
 }
+
+// start is where a list goes on in this cloud. A position of no cloud is one in the
+// merged list, such as the marker of a dialect: by the order of join, the items of
+// other clouds that share its key come before it or after it by their clouds' names.
+func (v *view) start(cur canonical.Cursor) (canonical.Position, bool) {
+	if at, ok := cur.After[v.m.Name]; ok {
+		return at, true
+	}
+	at, ok := cur.After[""]
+	cloud, native := at.ID.Split()
+	switch {
+	case !ok:
+		return at, false
+	case cloud == v.m.Name || !v.b.knows(cloud):
+		at.ID = canonical.ID(native)
+	case v.m.Name+":" < cloud+":":
+		at.ID = lastID
+	default:
+		at.ID = ""
+	}
+	return at, true
+}
+
+// lastID is behind every id.
+const lastID = canonical.ID("\U0010FFFF")
 
 func withListing[Req any](req Req, o canonical.ListOptions) Req {
 	reflect.ValueOf(&req).Elem().FieldByName("ListOptions").Set(reflect.ValueOf(o))

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -18,7 +19,7 @@ import (
 func (v *view) do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
 	id := strings.ToLower(rand.Text())
 	kind := call.Op.Resource()
-	makes := v.m.Shared && call.Op.Verb() == "create" && (kind == "server" || kind == "keypair")
+	makes := v.shared && call.Op.Verb() == "create" && (kind == "server" || kind == "keypair")
 	if makes {
 		if err := v.b.Store.Intend(ctx, id, v.tenant, v.m.Name, kind); err != nil {
 			return canonical.Reply{}, err
@@ -54,7 +55,11 @@ func (v *view) show(ctx context.Context, op *canonical.Spec, reply canonical.Rep
 		}
 		return reply, nil
 	}
-	see, err := v.seer(ctx, op.Resource())
+	kind := op.Resource()
+	if op.Result == reflect.TypeFor[canonical.Server]() {
+		kind = "server" // the rollback of a snapshot answers its server
+	}
+	see, err := v.seer(ctx, kind)
 	if err != nil {
 		return reply, err
 	}
@@ -91,17 +96,30 @@ func resources(call canonical.Call, reply canonical.Reply) []canonical.Resource 
 // settle brings the ownership rows up to date after a write.
 func (v *view) settle(ctx context.Context, op *canonical.Spec, intent string, about []canonical.Resource) {
 	ctx = context.WithoutCancel(ctx)
-	if !v.m.Shared {
+	if !v.shared {
 		return
 	}
 	for _, r := range about {
 		switch {
 		case op.Verb() == "create" && r.Type == op.Resource():
 			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
-		case op.Effect == canonical.Delete && r.Type == op.Resource():
+		case op.Effect == canonical.Delete && r.Type == op.Resource() && v.gone(ctx, r):
 			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))
 		}
 	}
+}
+
+// gone says whether a deleted thing is not there any more. A server may rest in a
+// recycle bin, and keeps its owner there.
+func (v *view) gone(ctx context.Context, r canonical.Resource) bool {
+	if r.Type != "server" {
+		return true
+	}
+	ctx, cancel := v.deadline(ctx)
+	defer cancel()
+	s, err := canonical.FindServer(ctx, v.cloud, r.ID)
+	v.warn("see whether a server is gone", err)
+	return err == nil && s == nil
 }
 
 func (v *view) warn(what string, err error) {
@@ -113,13 +131,8 @@ func (v *view) warn(what string, err error) {
 // long performs a long call: its operation is stored before the cloud is asked, and
 // followed when the cloud has answered.
 func (v *view) long(ctx context.Context, call canonical.Call, id string) (canonical.Reply, error) {
-	now := time.Now().UTC()
-	o := store.Operation{Deadline: now.Add(v.b.OperationDeadline), Operation: canonical.Operation{
-		ID: canonical.ID(id), Operation: call.Op.Name, Status: canonical.OperationPending, Cloud: v.m.Name,
-		Resources: resources(call, canonical.Reply{}), Steps: []canonical.Step{}, Tenant: v.tenant,
-		RequestID: canonical.OptionsOf(ctx).RequestID, CreatedAt: now, UpdatedAt: now,
-	}}
-	if err := v.b.Store.CreateOperation(ctx, o); err != nil {
+	o, err := v.begin(ctx, call, id)
+	if err != nil {
 		return canonical.Reply{}, err
 	}
 	reply, err := v.call(ctx, call)
@@ -133,13 +146,33 @@ func (v *view) long(ctx context.Context, call canonical.Call, id string) (canoni
 		v.settle(ctx, call.Op, id, o.Resources)
 	}
 	if reply.Task == nil {
-		v.finish(ctx, o, reply.Result)
+		v.finish(ctx, o, reply.Result, nil)
 	} else {
 		v.save(ctx, o)
-		v.watch(o)
+		v.follow(o)
 	}
 	reply.Task = &canonical.Task{Job: o.ID, Resources: o.Resources}
 	return reply, nil
+}
+
+// begin stores the operation of a call that is about to be made. It belongs to the
+// tenant whose things it changes, whoever asks.
+func (v *view) begin(ctx context.Context, call canonical.Call, id string) (store.Operation, error) {
+	tenant := v.tenant
+	if target, kind, ok := target(call); ok && v.shared {
+		owner, err := v.b.Store.Owner(ctx, v.m.Name, kind, target)
+		if err != nil {
+			return store.Operation{}, err
+		}
+		tenant = cmp.Or(owner, tenant)
+	}
+	now := time.Now().UTC()
+	o := store.Operation{Deadline: now.Add(v.b.OperationDeadline), Operation: canonical.Operation{
+		ID: canonical.ID(id), Operation: call.Op.Name, Status: canonical.OperationPending, Cloud: v.m.Name,
+		Resources: resources(call, canonical.Reply{}), Steps: []canonical.Step{}, Tenant: tenant,
+		RequestID: canonical.OptionsOf(ctx).RequestID, CreatedAt: now, UpdatedAt: now,
+	}}
+	return o, v.b.Store.CreateOperation(ctx, o)
 }
 
 func (v *view) save(ctx context.Context, o store.Operation) bool {
@@ -159,54 +192,84 @@ func (v *view) end(ctx context.Context, o store.Operation, result any, err error
 		o.Status, o.Error = canonical.OperationFailed, canonical.ProblemOf(canonical.InCloud(err, v.m.Name), o.RequestID)
 	}
 	if _, none := result.(canonical.None); result != nil && !none {
-		raw, err := json.Marshal(result)
+		raw, err := json.Marshal(withoutSecrets(result))
 		v.warn("keep a result", err)
 		o.Result = raw
 	}
 	v.save(ctx, o)
 }
 
-// finish ends an operation well: with its final result.
-func (v *view) finish(ctx context.Context, o store.Operation, result any) {
+// withoutSecrets is a result as it may be stored: what is told once is told by the
+// answer to the request alone.
+func withoutSecrets(result any) any {
+	made, ok := result.(canonical.ServersCreated)
+	if !ok {
+		return result
+	}
+	made.Servers = slices.Clone(made.Servers)
+	for i := range made.Servers {
+		made.Servers[i].AdminPassword = nil
+	}
+	return made
+}
+
+// finish ends an operation well: with its final result, which is read from the
+// cloud where neither the reply nor a look at its servers has told it.
+func (v *view) finish(ctx context.Context, o store.Operation, result any, found map[canonical.ID]*canonical.Server) {
 	op := canonical.Lookup(o.Operation.Operation)
 	v.settle(ctx, op, string(o.ID), o.Resources)
 	if result == nil && op.Effect != canonical.Delete {
-		result = v.final(ctx, op, o.Resources)
+		result = v.final(ctx, op, o.Resources, found)
 	}
 	v.end(ctx, o, result, nil)
 }
 
-// final reads what an operation has made or changed. What cannot be read is left
-// out: the work has succeeded all the same.
-func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.Resource) any {
-	created := canonical.ServersCreated{Servers: []canonical.ServerCreated{}}
-	see, err := v.seer(ctx, "server")
+// final is what an operation has made or changed. What cannot be read is left out:
+// the work has succeeded all the same.
+func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.Resource, found map[canonical.ID]*canonical.Server) any {
+	servers, err := v.made(ctx, about, found)
 	if err != nil {
-		v.warn("read the owners", err)
+		v.warn("read the result", err)
 		return nil
 	}
+	switch {
+	case op.Result == reflect.TypeFor[canonical.Server]() && len(servers) == 1:
+		return servers[0]
+	case op.Result == reflect.TypeFor[canonical.ServersCreated]():
+		created := canonical.ServersCreated{Servers: make([]canonical.ServerCreated, len(servers))}
+		for i, s := range servers {
+			created.Servers[i].Server = s
+		}
+		return created
+	default:
+		return nil
+	}
+}
+
+// made are the servers that an operation is about, with their owners.
+func (v *view) made(ctx context.Context, about []canonical.Resource, found map[canonical.ID]*canonical.Server) ([]canonical.Server, error) {
+	see, err := v.seer(ctx, "server")
+	if err != nil {
+		return nil, err
+	}
+	var out []canonical.Server
 	for _, r := range about {
 		if r.Type != "server" {
 			continue
 		}
-		call, cancel := v.deadline(ctx)
-		got, err := canonical.GetServer.Do(call, v.cloud, canonical.ServerGet{ID: r.ID})
-		cancel()
-		if err != nil {
-			v.warn("read the result", err)
-			return nil
+		s := found[r.ID]
+		if s == nil {
+			call, cancel := v.deadline(ctx)
+			s, err = canonical.FindServer(call, v.cloud, r.ID)
+			cancel()
 		}
-		seen, _ := see(got.Result) // whoever began the work saw the server
-		s, _ := seen.(canonical.Server)
-		if op.Result == reflect.TypeFor[canonical.Server]() {
-			return s
+		if err != nil || s == nil {
+			return nil, cmp.Or(err, error(canonical.Errorf(canonical.NotFound, "server %s is gone", r.ID)))
 		}
-		created.Servers = append(created.Servers, canonical.ServerCreated{Server: s})
+		seen, _ := see(*s)                         // whoever began the work saw the server
+		out = append(out, seen.(canonical.Server)) //nolint:forcetypeassert // see answers what it was given
 	}
-	if op.Result == reflect.TypeFor[canonical.ServersCreated]() {
-		return created
-	}
-	return nil
+	return out, nil
 }
 
 func (b *Broker) mayOperate(ctx context.Context, tenant string) bool {

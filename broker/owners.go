@@ -26,7 +26,7 @@ func (v *view) sees(owner string) bool {
 // reaches is NotFound for what belongs to others. Images and networks may be
 // public, which only they themselves can tell.
 func (v *view) reaches(ctx context.Context, kind string, id canonical.ID) error {
-	if !v.m.Shared || kind != "server" && kind != "keypair" {
+	if !v.shared || kind != "server" && kind != "keypair" {
 		return nil
 	}
 	owner, err := v.b.Store.Owner(ctx, v.m.Name, kind, id)
@@ -39,7 +39,7 @@ func (v *view) reaches(ctx context.Context, kind string, id canonical.ID) error 
 // seer is a function that says whether the caller sees a thing, and completes it.
 func (v *view) seer(ctx context.Context, kind string) (func(any) (any, bool), error) {
 	var owners map[canonical.ID]string
-	if v.m.Shared && owned[kind] {
+	if v.shared && owned[kind] {
 		var err error
 		if owners, err = v.b.Store.Owners(ctx, v.m.Name, kind); err != nil {
 			return nil, err
@@ -49,11 +49,11 @@ func (v *view) seer(ctx context.Context, kind string) (func(any) (any, bool), er
 }
 
 func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
-	mine := func(id canonical.ID) bool { return !v.m.Shared || v.sees(owners[id]) }
+	mine := func(id canonical.ID) bool { return !v.shared || v.sees(owners[id]) }
 	switch t := item.(type) {
 	case canonical.Server:
 		owner := v.tenant
-		if v.m.Shared {
+		if v.shared {
 			owner = owners[t.ID]
 		}
 		if t.Tenant = nil; owner != "" {

@@ -98,18 +98,41 @@ func (t *Task) Check(ctx context.Context, c Cloud) (Progress, error) {
 	if t.Job != "" {
 		return t.checkJob(ctx, c)
 	}
-	p := Progress{Verdict: TaskSucceeded, Percent: 100, Resources: t.Resources}
-	for _, r := range t.Resources {
-		s, err := findServer(ctx, c, r.ID)
+	found := make(map[ID]*Server, len(t.Resources))
+	for _, id := range t.Servers() {
+		s, err := FindServer(ctx, c, id)
 		if err != nil {
 			return Progress{}, err
 		}
+		found[id] = s
+	}
+	return t.Judge(found), nil
+}
+
+// Servers are the servers whose state decides about the task; none for a job.
+func (t *Task) Servers() []ID {
+	if t.Status == nil {
+		return nil
+	}
+	ids := make([]ID, len(t.Resources))
+	for i, r := range t.Resources {
+		ids[i] = r.ID
+	}
+	return ids
+}
+
+// Judge says how far a wait for states has come. found holds all of Servers, nil
+// for one that the cloud says it does not have.
+func (t *Task) Judge(found map[ID]*Server) Progress {
+	p := Progress{Verdict: TaskSucceeded, Percent: 100, Resources: t.Resources}
+	for _, id := range t.Servers() {
+		s := found[id]
 		p.add(t.Status.Judge(s))
 		if s != nil && p.Verdict == TaskRunning {
 			p.Percent = min(p.Percent, s.Progress)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // add lets one server's verdict into that of all: a failure counts once every
@@ -126,7 +149,8 @@ func (p *Progress) add(v Verdict, err *Error) {
 	}
 }
 
-func findServer(ctx context.Context, c Cloud, id ID) (*Server, error) {
+// FindServer asks c for a server as it is now; nil: c says that there is none.
+func FindServer(ctx context.Context, c Cloud, id ID) (*Server, error) {
 	r, err := GetServer.Do(WithOptions(ctx, fresh(ctx)), c, ServerGet{ID: id})
 	switch {
 	case err == nil:

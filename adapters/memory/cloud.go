@@ -41,6 +41,7 @@ type Cloud struct {
 
 	mu        sync.Mutex // guards all below
 	faults    func(context.Context, *canonical.Spec) error
+	health    canonical.Health
 	flavors   []canonical.Flavor
 	images    []canonical.Image
 	networks  []canonical.Network
@@ -62,6 +63,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{
 		opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
 		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
+		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
 	c.handle()
@@ -119,10 +121,13 @@ func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, e
 	c.mu.Lock()
 	faults := c.faults
 	c.mu.Unlock()
+	var err error
 	if faults != nil {
-		if err := faults(ctx, call.Op); err != nil {
-			return canonical.Reply{}, canonical.AsError(err)
-		}
+		err = faults(ctx, call.Op)
+	}
+	c.feel(err)
+	if err != nil {
+		return canonical.Reply{}, canonical.AsError(err)
 	}
 	return c.mux.Do(ctx, call)
 }

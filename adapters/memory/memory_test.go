@@ -242,3 +242,26 @@ func BenchmarkPage1000Of10000(b *testing.B) {
 		}
 	}
 }
+
+func TestHealth(t *testing.T) {
+	c := memory.New(memory.Options{})
+	for _, tt := range []struct {
+		fault canonical.Code
+		want  canonical.CloudStatus
+	}{
+		{"", canonical.CloudUp}, {canonical.Unavailable, canonical.CloudDown}, {canonical.Timeout, canonical.CloudDegraded},
+		{canonical.NotFound, canonical.CloudUp}, {canonical.UpstreamError, canonical.CloudDegraded}, {"", canonical.CloudUp},
+	} {
+		c.SetFaults(func(context.Context, *canonical.Spec) error {
+			if tt.fault == "" {
+				return nil
+			}
+			return canonical.Errorf(tt.fault, "injected")
+		})
+		_, err := canonical.ListFlavors.Do(t.Context(), c, canonical.FlavorList{})
+		wantCode(t, "the call", err, tt.fault)
+		if h := canonical.HealthOf(c); h.Status != tt.want || (h.Detail == "") != (tt.want == canonical.CloudUp) || h.Versions == nil {
+			t.Errorf("after %q: %+v", tt.fault, h)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package nova
 
 import (
-	"github.com/dragoman-cloud/dragoman/adapters/transport"
 	"github.com/dragoman-cloud/dragoman/adapters/wire"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -29,9 +28,6 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.UpdateServer, like(c, canonical.UpdateServer), c.updateServer)
 	return c, nil
 }
-
-// Status tells how the cloud has been lately; it asks nobody.
-func (c *Cloud) Status() transport.Status { return c.conn.transport.Status() }
 
 // Close gives back idle connections, if they are this account's own. Calls under
 // way go on.

@@ -14,6 +14,8 @@ type keeper struct {
 
 	mu      sync.Mutex
 	current *login
+	failed  error     // of the last renewal
+	since   time.Time // with failed: of the first that failed
 	pending *renewal
 }
 
@@ -56,9 +58,19 @@ func (k *keeper) run(ctx context.Context, r *renewal) {
 	r.login, r.err = k.renew(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r.err == nil {
+	switch {
+	case r.err == nil:
 		k.current = r.login
+	case k.failed == nil:
+		k.since = time.Now()
 	}
-	k.pending = nil
+	k.failed, k.pending = r.err, nil
 	close(r.done)
+}
+
+// state is the last login, even if it is worn out, and why renewals fail since when.
+func (k *keeper) state() (last *login, failed error, since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.current, k.failed, k.since
 }

@@ -28,6 +28,13 @@ func (w *windows) get() (translate.Window, bool) {
 	return w.known, time.Now().Before(w.until)
 }
 
+// last is what was known last, be it old.
+func (w *windows) last() translate.Window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.known
+}
+
 func (w *windows) put(known translate.Window) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

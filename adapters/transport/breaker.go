@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,8 @@ type breaker struct {
 	fair   time.Duration // a call that its caller ended sooner than this says nothing of the cloud
 	cb     *gobreaker.CircuitBreaker[*http.Response]
 	pause  time.Duration
-	opened atomic.Int64 // Unix nanoseconds
+	opened atomic.Int64           // Unix nanoseconds
+	fault  atomic.Pointer[string] // the last failure, for people
 }
 
 func newBreaker(o Options, next http.RoundTripper) *breaker {
@@ -31,10 +33,7 @@ func newBreaker(o Options, next http.RoundTripper) *breaker {
 			return o.Breaker.Failures > 0 && c.TotalFailures >= uint32(o.Breaker.Failures)
 		},
 		IsSuccessful: func(err error) bool { return err == nil },
-		IsExcluded: func(err error) bool {
-			var hasty *hastyError
-			return errors.As(err, &hasty) || errors.Is(err, context.Canceled) || errors.Is(err, errLimited)
-		},
+		IsExcluded:   saysNothing,
 		OnStateChange: func(name string, from, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
 				b.opened.Store(time.Now().UnixNano())
@@ -43,6 +42,12 @@ func newBreaker(o Options, next http.RoundTripper) *breaker {
 		},
 	})
 	return b
+}
+
+// saysNothing tells failures that are not the cloud's.
+func saysNothing(err error) bool {
+	var hasty *hastyError
+	return errors.As(err, &hasty) || errors.Is(err, context.Canceled) || errors.Is(err, errLimited)
 }
 
 // errServer marks an answer of 5xx for the breaker; it goes no further.
@@ -63,6 +68,7 @@ func (b *breaker) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil && resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented {
 			err = errServer
 		}
+		b.note(resp, err)
 		return resp, err
 	})
 	switch {
@@ -72,6 +78,38 @@ func (b *breaker) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, b.refusal()
 	default:
 		return resp, err
+	}
+}
+
+// note keeps what went wrong, for who asks how the cloud is.
+func (b *breaker) note(resp *http.Response, err error) {
+	if err == nil || saysNothing(err) {
+		return
+	}
+	detail := canonical.AsError(err).Detail
+	if errors.Is(err, errServer) {
+		detail = fmt.Sprintf("the cloud answered %d", resp.StatusCode)
+	}
+	b.fault.Store(&detail)
+}
+
+func (b *breaker) lastFault() string {
+	if detail := b.fault.Load(); detail != nil {
+		return *detail
+	}
+	return ""
+}
+
+// health is the breaker's state and its counts as one word. State lets go of
+// failures that are older than the window.
+func (b *breaker) health() canonical.CloudStatus {
+	switch state := b.cb.State(); {
+	case state == gobreaker.StateOpen:
+		return canonical.CloudDown
+	case state == gobreaker.StateHalfOpen, b.cb.Counts().TotalFailures > 0:
+		return canonical.CloudDegraded
+	default:
+		return canonical.CloudUp
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // Defaults of Options.
@@ -69,6 +71,8 @@ type Transport struct {
 	meter   *meter
 	base    http.RoundTripper
 	timeout time.Duration
+
+	condition condition
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -77,6 +81,7 @@ var _ http.RoundTripper = (*Transport)(nil)
 func New(o Options) *Transport {
 	o = o.orDefault()
 	t := &Transport{base: o.Base, timeout: o.Timeout, meter: &meter{tell: o.Metrics, cloud: o.Name}}
+	t.condition = condition{status: canonical.CloudUp, now: time.Now}
 	if t.base == nil {
 		t.base = pool(o)
 	}
@@ -92,6 +97,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
 	defer cancel() // the answer has been read by then
 	resp, err := t.chain.RoundTrip(req.WithContext(ctx))
+	t.condition.note(t.breaker.health())
 	if err != nil {
 		return nil, classify(err, req.Context())
 	}

@@ -404,3 +404,51 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("samples %+v", got)
 	}
 }
+
+func TestHealth(t *testing.T) {
+	var sick atomic.Bool
+	tr, client, url := cloud(t, Options{Breaker: Breaker{Failures: 3, Window: 200 * time.Millisecond, Open: 50 * time.Millisecond}},
+		func(w http.ResponseWriter, _ *http.Request) {
+			if sick.Load() {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+	want := func(when string, status canonical.CloudStatus, breaker State, detail string) {
+		t.Helper()
+		h := tr.Health()
+		if h.Status != status || h.Breaker != string(breaker) || h.Detail != detail || h.Versions == nil {
+			t.Errorf("%s: %+v", when, h)
+		}
+	}
+	call := func() {
+		t.Helper()
+		if _, _, err := send(t, client, "GET", url, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("at first", canonical.CloudUp, Closed, "")
+	call()
+	if h := tr.Health(); h.Latency <= 0 || !h.Since.IsZero() {
+		t.Errorf("after a call: %+v", h)
+	}
+	sick.Store(true)
+	call()
+	want("after a failure", canonical.CloudDegraded, Closed, "the cloud answered 500")
+	since := tr.Health().Since
+	if since.IsZero() {
+		t.Error("degraded since never")
+	}
+	eventually(t, func() bool { return tr.Health().Status == canonical.CloudUp }) // the window passes
+	for range 3 {
+		call()
+	}
+	want("after three", canonical.CloudDown, Open, "the cloud answered 500")
+	if again := tr.Health().Since; !again.After(since) {
+		t.Errorf("down since %v, degraded since %v", again, since)
+	}
+	eventually(t, func() bool { return tr.Health().Breaker == string(HalfOpen) })
+	want("half open", canonical.CloudDegraded, HalfOpen, "the cloud answered 500")
+	sick.Store(false)
+	call()
+	want("in the end", canonical.CloudUp, Closed, "")
+}

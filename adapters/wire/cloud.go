@@ -8,7 +8,8 @@ import (
 	"github.com/dragoman-cloud/dragoman/translate"
 )
 
-// Conn is an authenticated connection to one account of a cloud.
+// Conn is an authenticated connection to one account of a cloud. It may implement
+// canonical.Healther.
 type Conn interface {
 	// Send carries a request to its service. It returns an error, with a code,
 	// only where there is no answer of the dialect; an answer of any status is
@@ -36,7 +37,10 @@ type Cloud struct {
 	facts facts
 }
 
-var _ canonical.Cloud = (*Cloud)(nil)
+var (
+	_ canonical.Cloud    = (*Cloud)(nil)
+	_ canonical.Healther = (*Cloud)(nil)
+)
 
 // New is the cloud behind conn, in the dialect of table.
 func New(table *translate.Table, conn Conn) *Cloud {
@@ -53,6 +57,15 @@ func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, e
 // Support implements canonical.Cloud.
 func (c *Cloud) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
 	return c.Mux.Support(ctx, op)
+}
+
+// Health implements canonical.Healther: it is that of the connection, where that
+// tells.
+func (c *Cloud) Health() canonical.Health {
+	if h, ok := c.conn.(canonical.Healther); ok {
+		return h.Health()
+	}
+	return canonical.HealthOf(&c.Mux)
 }
 
 // Rows is the cloud without the compound operations: what they are made of.
@@ -122,9 +135,18 @@ func (c rows) send(ctx context.Context, to *translate.Request) (*translate.Respo
 		return nil, err
 	}
 	if resp.Status < 200 || resp.Status > 299 {
-		return nil, c.table.HearError(resp)
+		return nil, accountError(c.table.HearError(resp))
 	}
 	return resp, nil
+}
+
+// accountError: that a cloud does not know the account is no fault of the caller,
+// who has authenticated to us.
+func accountError(e *canonical.Error) *canonical.Error {
+	if e.Code == canonical.Unauthenticated {
+		e.Code, e.Detail = canonical.UpstreamError, "the cloud refuses the account: "+e.Detail
+	}
+	return e
 }
 
 // list reads all pages, then sorts, filters and cuts: few clouds can seek by a
@@ -166,7 +188,7 @@ func (c rows) resolve(ctx context.Context, row *translate.Route, req any, env *t
 		if !wanted {
 			continue
 		}
-		res, err := c.facts.ask(ctx, c.Cloud, call)
+		res, err := c.facts.ask(ctx, c.Cloud, call, need.Fresh)
 		switch code := canonical.CodeOf(err); {
 		case err == nil && need.Pick == nil:
 			env.Facts[need.Fact] = res

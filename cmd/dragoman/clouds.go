@@ -47,7 +47,7 @@ func openClouds(c *config.Config, log *slog.Logger) (*clouds, error) {
 		}
 		all.members = append(all.members, broker.Member{
 			Name: cc.Name, Dialect: cc.Dialect, Region: cc.Region, Labels: cc.Labels,
-			Shared: cc.Shared, Timeout: cc.Timeout, Open: open,
+			Timeout: cc.Timeout, Open: open,
 		})
 	}
 	return all, nil
@@ -65,7 +65,7 @@ func accountsOf(c *config.Config, cloud string) map[string]config.Auth {
 }
 
 // opener makes the accounts of one cloud and returns how a tenant gets its own.
-func (c *clouds) opener(cc config.Cloud, accounts map[string]config.Auth, log *slog.Logger) (func(string) (canonical.Cloud, error), error) {
+func (c *clouds) opener(cc config.Cloud, accounts map[string]config.Auth, log *slog.Logger) (func(string) (broker.Account, error), error) {
 	var open func(config.Auth) (canonical.Cloud, error)
 	switch cc.Dialect {
 	case "memory":
@@ -120,7 +120,7 @@ func (c *clouds) novaOpener(cc config.Cloud, log *slog.Logger) func(config.Auth)
 
 // perTenant opens every account now, so that a wrong one is found at start. A tenant
 // without one has the cloud's own where the cloud is shared, and else none.
-func perTenant(cc config.Cloud, accounts map[string]config.Auth, open func(config.Auth) (canonical.Cloud, error)) (func(string) (canonical.Cloud, error), error) {
+func perTenant(cc config.Cloud, accounts map[string]config.Auth, open func(config.Auth) (canonical.Cloud, error)) (func(string) (broker.Account, error), error) {
 	own := map[string]canonical.Cloud{}
 	for tenant, a := range accounts {
 		cloud, err := open(a)
@@ -136,10 +136,10 @@ func perTenant(cc config.Cloud, accounts map[string]config.Auth, open func(confi
 			return nil, err
 		}
 	}
-	return func(tenant string) (canonical.Cloud, error) {
+	return func(tenant string) (broker.Account, error) {
 		if cloud, ok := own[tenant]; ok {
-			return cloud, nil
+			return broker.Account{Cloud: cloud}, nil
 		}
-		return common, nil
+		return broker.Account{Cloud: common, Shared: true}, nil
 	}, nil
 }
