@@ -8,6 +8,7 @@ package broker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,9 @@ type Options struct {
 	// PollFirst and PollMost are the pauses between questions about long work, the
 	// first and the longest; 0: 100 ms and 5 s.
 	PollFirst, PollMost time.Duration
+	// SettleFor is how long after a create whose answer was lost the cloud may still
+	// come up with what it made; 0: 1 min.
+	SettleFor time.Duration
 }
 
 // Broker is the Cloud of all members. It is safe for concurrent use.
@@ -59,15 +63,19 @@ type Broker struct {
 	stop context.CancelFunc
 	ctx  context.Context //nolint:containedctx // the life of the followers, ended by Close
 	wg   sync.WaitGroup
+	// owner names this process in the leases of operations.
+	owner string
 
 	mu        sync.Mutex
 	followers map[account]*follower
+	asking    int           // calls of operations that are under way
+	news      chan struct{} // closed, and made anew, when an event has happened
 }
 
 var _ canonical.Cloud = (*Broker)(nil)
 
-// New makes a Broker and goes on following the operations that are not finished.
-// Close ends it.
+// New makes a Broker, which also follows the operations that other brokers on its
+// store have left. Close ends it.
 func New(o Options) (*Broker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -84,7 +92,8 @@ func New(o Options) (*Broker, error) {
 	if o.Store == nil {
 		return nil, errors.New("broker: a store is needed")
 	}
-	b := &Broker{Options: o, followers: make(map[account]*follower)}
+	o.SettleFor = orElse(o.SettleFor, time.Minute)
+	b := &Broker{Options: o, owner: rand.Text(), followers: make(map[account]*follower), news: make(chan struct{})}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.Next = &router{b}
 	canonical.Handle(&b.Mux, canonical.ListClouds, b.listClouds)
@@ -92,18 +101,42 @@ func New(o Options) (*Broker, error) {
 	canonical.Handle(&b.Mux, canonical.ListOperations, b.listOperations)
 	canonical.Handle(&b.Mux, canonical.GetOperation, b.getOperation)
 	canonical.Handle(&b.Mux, canonical.CancelOperation, b.cancelOperation)
-	return b, b.resume()
+	canonical.Handle(&b.Mux, canonical.ListEvents, b.listEvents)
+	if err := b.takeOver(b.ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	b.wg.Go(func() { b.keep(b.ctx) })
+	return b, nil
 }
 
-// Close ends the following and waits for what is under way. Operations stay as they are in the
-// store; the next broker on it follows them.
+// Close waits for the calls that are under way, ends the following, and leaves the
+// operations to the next broker on the store.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	b.stop()
 	b.mu.Unlock()
 	b.wg.Wait()
-	return nil
+	return b.Store.ReleaseOperations(context.Background(), b.owner)
 }
+
+// goes runs f as part of the broker's life; false: that is over.
+func (b *Broker) goes(f func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return false
+	}
+	b.asking++
+	b.wg.Go(func() {
+		f()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.asking--
+	})
+	return true
+}
+
+func (b *Broker) now() time.Time { return time.Now().UTC() }
 
 func orElse(d, def time.Duration) time.Duration {
 	if d == 0 {

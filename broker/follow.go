@@ -23,6 +23,15 @@ type followed struct {
 	op    store.Operation
 	pause time.Duration // before the look after the next
 	next  time.Time
+	seen  map[canonical.ID]canonical.Server // as events told of them last
+}
+
+// waits are the servers whose states the operation waits for.
+func (w *followed) waits() []canonical.ID {
+	if w.op.Phase != store.Waiting {
+		return nil
+	}
+	return w.op.Task.Servers()
 }
 
 // account names what one follower follows.
@@ -36,7 +45,7 @@ func (v *view) follow(o store.Operation) {
 	if b.ctx.Err() != nil {
 		return // closed: the next broker on this store follows it
 	}
-	w := &followed{op: o, pause: b.PollFirst, next: time.Now().Add(b.PollFirst)}
+	w := &followed{op: o, pause: b.PollFirst, next: time.Now().Add(b.PollFirst), seen: map[canonical.ID]canonical.Server{}}
 	key := account{v.m.Name, v.account}
 	if f, ok := b.followers[key]; ok {
 		f.work[o.ID] = w
@@ -96,7 +105,7 @@ func (f *follower) due(now time.Time) (due []*followed) {
 	var waits []*followed
 	servers, isDue := 0, false
 	for _, w := range f.work {
-		switch n := len(w.op.Task.Servers()); {
+		switch n := len(w.waits()); {
 		case n > 0:
 			waits, servers, isDue = append(waits, w), servers+n, isDue || w.next.Before(now)
 		case w.next.Before(now):
@@ -112,63 +121,113 @@ func (f *follower) due(now time.Time) (due []*followed) {
 	return append(due, waits...)
 }
 
-// look asks about all that is due.
+// look asks about all that is due: about servers by one list, about all else one by
+// one at the same time.
 func (f *follower) look(ctx context.Context) {
 	due := f.due(time.Now())
 	ctx = canonical.WithCaller(ctx, canonical.Caller{Tenant: f.v.tenant, Role: canonical.Operator})
 	ctx = canonical.WithOptions(ctx, canonical.Options{Fresh: true})
-	var waited []canonical.ID
+	var waits []*followed
+	var servers []canonical.ID
+	var others sync.WaitGroup
 	for _, w := range due {
-		waited = append(waited, w.op.Task.Servers()...)
-	}
-	found, err := f.v.servers(ctx, waited)
-	var jobs sync.WaitGroup
-	for _, w := range due {
-		if w.op.Task.Job != "" {
-			jobs.Go(func() {
-				call, cancel := f.v.deadline(ctx)
-				defer cancel()
-				p, err := w.op.Task.Check(call, f.v.cloud)
-				f.judge(ctx, w, p, err, nil)
-			})
+		if ids := w.waits(); len(ids) > 0 {
+			waits, servers = append(waits, w), append(servers, ids...)
 			continue
 		}
-		f.judge(ctx, w, w.op.Task.Judge(found), err, found)
+		others.Go(func() { f.plan(ctx, w, f.step(ctx, w)) })
 	}
-	jobs.Wait()
+	found, err := f.v.servers(ctx, servers)
+	for _, w := range waits {
+		f.plan(ctx, w, f.judge(ctx, w, w.op.Task.Judge(found), err, found))
+	}
+	others.Wait()
 }
 
-// judge notes what a look has shown of one operation, and plans the next look
-// unless it has ended. A look that failed says nothing about the work.
-func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress, failure error, found map[canonical.ID]*canonical.Server) {
-	if ctx.Err() != nil {
-		return
+// step takes an operation one step on that is not a wait for servers; true: it has
+// ended.
+func (f *follower) step(ctx context.Context, w *followed) (ended bool) {
+	switch w.op.Phase {
+	case store.Asking:
+		return f.v.settle(ctx, &w.op) || f.v.late(ctx, w.op)
+	case store.Undoing:
+		return f.v.undoing(ctx, &w.op) || f.v.late(ctx, w.op)
+	case store.Waiting:
 	}
-	ended := true
+	call, cancel := f.v.deadline(ctx)
+	defer cancel()
+	p, err := w.op.Task.Check(call, f.v.cloud)
+	return f.judge(ctx, w, p, err, nil)
+}
+
+// judge notes what a look has shown of one operation; true: it has ended. A look that
+// failed says nothing about the work.
+func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress, failure error, found map[canonical.ID]*canonical.Server) (ended bool) {
 	switch {
-	case failure == nil && p.Verdict != canonical.TaskRunning:
+	case ctx.Err() != nil:
+		return false
+	case failure == nil && p.Verdict == canonical.TaskFailed:
 		f.v.know(ctx, &w.op, p)
-		if p.Verdict == canonical.TaskFailed {
-			f.v.end(ctx, w.op, nil, p.Err)
-		} else {
-			f.v.finish(ctx, w.op, nil, found)
-		}
-	case time.Now().After(w.op.Deadline):
-		f.v.end(ctx, w.op, nil, canonical.Errorf(canonical.Timeout, "the operation did not end in time"))
+		f.tell(ctx, w, found)
+		f.v.end(ctx, w.op, canonical.OperationFailed, nil, p.Err)
+		return true
+	case failure == nil && p.Verdict == canonical.TaskSucceeded:
+		f.v.know(ctx, &w.op, p)
+		f.tell(ctx, w, found)
+		f.v.finish(ctx, w.op, nil, found)
+		return true
+	case f.v.late(ctx, w.op):
+		return true
 	case failure != nil:
 		f.v.b.Log.Warn("broker: cannot ask about an operation", "operation", w.op.ID, "cloud", f.v.m.Name, "error", failure)
-		ended = false
+		return false
 	default:
-		ended = f.v.know(ctx, &w.op, p)
+		f.tell(ctx, w, found)
+		return f.v.know(ctx, &w.op, p)
 	}
+}
+
+// late ends an operation whose time is over.
+func (v *view) late(ctx context.Context, o store.Operation) bool {
+	if ctx.Err() != nil || v.b.now().Before(o.Deadline) {
+		return false
+	}
+	v.end(ctx, o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Timeout, "the operation did not end in time"))
+	return true
+}
+
+// plan sets the time of the next look, or lets go of an operation that has ended.
+func (f *follower) plan(ctx context.Context, w *followed, ended bool) {
 	f.v.b.mu.Lock()
 	defer f.v.b.mu.Unlock()
-	if ended {
+	if ended && ctx.Err() == nil {
 		delete(f.work, w.op.ID)
 		return
 	}
 	w.pause = min(2*w.pause, f.v.b.PollMost)
 	w.next = time.Now().Add(w.pause)
+}
+
+// tell tells of the servers whose states have changed.
+func (f *follower) tell(ctx context.Context, w *followed, found map[canonical.ID]*canonical.Server) {
+	for _, id := range w.waits() {
+		last, known := w.seen[id]
+		now := last
+		switch s := found[id]; {
+		case s != nil:
+			now = *s
+		case known:
+			now.Status, now.Task = canonical.ServerDeleted, nil
+		default:
+			continue
+		}
+		if known && now.Status == last.Status && now.Power == last.Power && (now.Task == nil) == (last.Task == nil) {
+			continue
+		}
+		now.Tenant, now.Metadata = &w.op.Tenant, withoutMark(now.Metadata)
+		w.seen[id] = now
+		f.v.b.say(ctx, now, w.op.Tenant)
+	}
 }
 
 // know stores what is new about an operation; true: it has ended elsewhere.
@@ -177,7 +236,7 @@ func (v *view) know(ctx context.Context, o *store.Operation, p canonical.Progres
 	if named {
 		o.Resources = p.Resources
 		if op := canonical.Lookup(o.Operation.Operation); op.Effect != canonical.Delete {
-			v.settle(ctx, op, string(o.ID), o.Resources)
+			v.noteOwners(ctx, op, string(o.ID), o.Resources)
 		}
 	}
 	if p.Verdict != canonical.TaskRunning || !named && p.Percent == o.Progress {
@@ -204,9 +263,7 @@ func (v *view) servers(ctx context.Context, ids []canonical.ID) (map[canonical.I
 		if _, ok := found[id]; ok {
 			continue
 		}
-		call, cancel := v.deadline(ctx)
-		s, err := canonical.FindServer(call, v.cloud, id)
-		cancel()
+		s, err := v.findServer(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -239,36 +296,4 @@ func (v *view) listInto(ctx context.Context, ids []canonical.ID, found map[canon
 		}
 	}
 	return nil
-}
-
-// resume follows what an earlier process left. An operation whose cloud was never
-// heard to take it up has failed.
-func (b *Broker) resume() error {
-	all, err := b.Store.Unfinished(b.ctx)
-	if err != nil {
-		return err
-	}
-	for _, o := range all {
-		v, err := b.viewOf(o)
-		if err != nil {
-			b.Log.Error("broker: cannot open a cloud", "cloud", o.Cloud, "error", err)
-		}
-		if v != nil && o.Task != nil {
-			v.follow(o)
-			continue
-		}
-		gone := &view{b: b, m: Member{Name: o.Cloud}}
-		gone.end(b.ctx, o, nil, canonical.Errorf(canonical.Unavailable, "dragoman stopped, and its cloud cannot be asked"))
-	}
-	return nil
-}
-
-// viewOf is the account that an operation was begun with; nil: it is not there any
-// more.
-func (b *Broker) viewOf(o store.Operation) (*view, error) {
-	i := slices.IndexFunc(b.Members, func(m Member) bool { return m.Name == o.Cloud })
-	if i < 0 {
-		return nil, nil //nolint:nilnil // a cloud that the configuration lost is no failure here
-	}
-	return b.view(canonical.WithCaller(b.ctx, canonical.Caller{Tenant: o.Tenant, Role: canonical.Member}), b.Members[i])
 }

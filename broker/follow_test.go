@@ -159,13 +159,13 @@ func TestResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending := store.Operation{Deadline: time.Now().Add(time.Hour), Operation: canonical.Operation{
-		ID: "lost", Operation: "server.stop", Status: canonical.OperationPending, Cloud: "m1", Tenant: "acme", CreatedAt: time.Now(),
+	pending := store.Operation{Phase: store.Asking, Intent: []byte("{}"), Deadline: time.Now().Add(time.Hour), Operation: canonical.Operation{
+		ID: "lost", Operation: "server.reboot", Status: canonical.OperationPending, Cloud: "m1", Tenant: "acme", CreatedAt: time.Now(),
 	}}
 	gone := pending
-	gone.ID, gone.Cloud, gone.Task = "gone", "m9", canonical.WaitGone("m9:1")
+	gone.ID, gone.Cloud, gone.Phase, gone.Task = "gone", "m9", store.Waiting, canonical.WaitGone("m9:1")
 	for _, o := range []store.Operation{pending, gone} {
-		if err := first.CreateOperation(t.Context(), o); err != nil {
+		if err := first.CreateOperation(t.Context(), o, "a process that was killed"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,6 +176,7 @@ func TestResume(t *testing.T) {
 	again := openOn(t, openStore(t, path), broker.Options{Members: []broker.Member{member("m1", cloud)}})
 	eventually(t, "the operation ends", func() bool { return operation(t, again, r.Task.Job).Status == canonical.OperationSucceeded })
 	for _, id := range []canonical.ID{"lost", "gone"} {
+		eventually(t, "it ends", func() bool { return operation(t, again, id).Status.Final() })
 		if o := operation(t, again, id); o.Status != canonical.OperationFailed {
 			t.Errorf("%s: %+v", id, o)
 		}

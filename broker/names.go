@@ -42,9 +42,9 @@ func (v *view) find(ctx context.Context, path, kind string, ref canonical.Ref) (
 	r, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), id)})
 	switch canonical.CodeOf(err) { //nolint:exhaustive // every other code is a failure
 	case "":
-		if see, err := v.seer(ctx, kind); err != nil {
+		if _, ok, err := v.seeOne(ctx, kind, r.Result); err != nil {
 			return "", err
-		} else if _, ok := see(r.Result); ok {
+		} else if ok {
 			return canonical.Ref(id), nil
 		}
 	case canonical.NotFound, canonical.InvalidRequest, canonical.Unsupported:

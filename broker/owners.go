@@ -36,7 +36,8 @@ func (v *view) reaches(ctx context.Context, kind string, id canonical.ID) error 
 	return err
 }
 
-// seer is a function that says whether the caller sees a thing, and completes it.
+// seer is a function that says whether the caller sees a thing of that kind, and
+// completes it.
 func (v *view) seer(ctx context.Context, kind string) (func(any) (any, bool), error) {
 	var owners map[canonical.ID]string
 	if v.shared && owned[kind] {
@@ -46,6 +47,19 @@ func (v *view) seer(ctx context.Context, kind string) (func(any) (any, bool), er
 		}
 	}
 	return func(item any) (any, bool) { return v.see(item, owners) }, nil
+}
+
+// seeOne is what a seer does, for one thing without asking for the owners of all.
+func (v *view) seeOne(ctx context.Context, kind string, item any) (seen any, ok bool, err error) {
+	owners := map[canonical.ID]string{}
+	if l, listed := item.(canonical.Listed); listed && v.shared && owned[kind] {
+		id, _, _ := l.ListKeys()
+		if owners[id], err = v.b.Store.Owner(ctx, v.m.Name, kind, id); err != nil {
+			return nil, false, err
+		}
+	}
+	seen, ok = v.see(item, owners)
+	return seen, ok, nil
 }
 
 func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
@@ -59,6 +73,7 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		if t.Tenant = nil; owner != "" {
 			t.Tenant = &owner
 		}
+		t.Metadata = withoutMark(t.Metadata)
 		return t, mine(t.ID)
 	case canonical.Keypair:
 		return t, mine(t.ID)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -18,7 +19,8 @@ func (r *router) Support(ctx context.Context, op *canonical.Spec) canonical.Supp
 	if err != nil {
 		return canonical.Unsupportedf("%s", canonical.AsError(err).Detail)
 	}
-	best := canonical.Unsupportedf("no cloud offers %s", op.Name)
+	best := canonical.Support{Level: canonical.No}
+	var reasons []string
 	for _, v := range views {
 		switch s := v.cloud.Support(ctx, op); s.Level {
 		case canonical.Native:
@@ -26,13 +28,21 @@ func (r *router) Support(ctx context.Context, op *canonical.Spec) canonical.Supp
 		case canonical.Emulated:
 			best = s
 		case canonical.No, canonical.Undeclared:
+			reasons = append(reasons, s.Reason)
 		}
+	}
+	if best.Level == canonical.No {
+		slices.Sort(reasons)
+		best.Reason = cmp.Or(strings.Join(slices.Compact(reasons), "; "), "the tenant has no cloud")
 	}
 	return best
 }
 
 // Do implements canonical.Cloud.
 func (r *router) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if err := ctx.Err(); err != nil {
+		return canonical.Reply{}, canonical.AsError(err)
+	}
 	views, err := r.b.views(ctx)
 	if err != nil {
 		return canonical.Reply{}, err
@@ -176,10 +186,9 @@ func (r *router) place(ctx context.Context, views []*view, call canonical.Call) 
 	}
 	var suitable []*view
 	var request any
-	var refused error
+	var refused error = &canonical.Error{Code: canonical.Unsupported, Detail: r.Support(ctx, call.Op).Reason}
 	for _, v := range views {
-		if s := v.cloud.Support(ctx, call.Op); s.Level == canonical.No {
-			refused = r.unsupported(ctx, views, call.Op, v, s)
+		if v.cloud.Support(ctx, call.Op).Level == canonical.No {
 			continue
 		}
 		req, err := v.resolve(ctx, call.Request)

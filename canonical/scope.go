@@ -40,11 +40,14 @@ type Caller struct {
 
 // Options are what every operation understands beside its own request.
 type Options struct {
-	Clouds    []string // only these clouds; on a create: the placement; empty: all
-	Tenant    string   // operators and admins: only this tenant's things
-	Fresh     bool     // ask the clouds, not a cache
-	Native    bool     // fill the native field of results
-	RequestID string   // of the request that caused the call
+	Clouds []string // only these clouds; on a create: the placement; empty: all
+	Tenant string   // operators and admins: only this tenant's things
+	Fresh  bool     // ask the clouds, not a cache
+	Native bool     // fill the native field of results
+	// Dialect is of the facade that heard the request: what it put into native is for
+	// clouds of that dialect, and advisory elsewhere. "" is the canonical API.
+	Dialect   string
+	RequestID string // of the request that caused the call
 	// IdempotencyKey makes a create repeatable; "" is none.
 	IdempotencyKey string
 }

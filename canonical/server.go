@@ -2,9 +2,12 @@ package canonical
 
 import (
 	"encoding/base64"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The operations on servers.
@@ -284,7 +287,7 @@ func (r ServerRebuild) Validate() error {
 	if r.Image == "" {
 		return Invalid("image", "is required")
 	}
-	return nil
+	return validateMetadata(maps.Keys(r.Metadata.Or(nil)), maps.Values(r.Metadata.Or(nil)))
 }
 
 // ServerUpdate changes what is given, by the rules of JSON merge patch (RFC 7396).
@@ -304,6 +307,31 @@ func (r ServerUpdate) Validate() error {
 		return Invalid("name", "must not be empty")
 	} else if ok && len([]rune(n)) > 255 {
 		return Invalid("name", "is longer than 255 characters")
+	}
+	changes := r.Metadata.Or(nil)
+	return validateMetadata(maps.Keys(changes), func(yield func(string) bool) {
+		for _, v := range changes {
+			if !yield(v.Or("")) {
+				return
+			}
+		}
+	})
+}
+
+// maxMetadata is the most characters that a key or a value of metadata has in every
+// dialect (easystack.server.create; Nova's schema).
+const maxMetadata = 255
+
+func validateMetadata(keys, values iter.Seq[string]) error {
+	for key := range keys {
+		if key == "" || utf8.RuneCountInString(key) > maxMetadata {
+			return Invalid("metadata", "keys have 1 to %d characters", maxMetadata)
+		}
+	}
+	for value := range values {
+		if utf8.RuneCountInString(value) > maxMetadata {
+			return Invalid("metadata", "values have at most %d characters", maxMetadata)
+		}
 	}
 	return nil
 }
@@ -386,6 +414,9 @@ func (r ServerCreate) Validate() error {
 		if _, err := base64.StdEncoding.DecodeString(f.Contents); err != nil {
 			return Invalid(sprintf("files.%d.contents", i), "is not base64")
 		}
+	}
+	if err := validateMetadata(maps.Keys(r.Metadata), maps.Values(r.Metadata)); err != nil {
+		return err
 	}
 	return r.Networks.validate()
 }

@@ -72,7 +72,7 @@ func (w *StatusWait) Judge(s *Server) (Verdict, *Error) {
 		return TaskFailed, Errorf(NotFound, "the server is gone")
 	case slices.Contains(w.Done, s.Status) && s.Task == nil && !w.unchanged(s):
 		return TaskSucceeded, nil
-	case s.Status == ServerError && !w.unchanged(s):
+	case s.Status == ServerError && s.Task == nil && !w.unchanged(s): // with a task it may be on its way out of it
 		return TaskFailed, faultOf(s)
 	default:
 		return TaskRunning, nil

@@ -15,15 +15,16 @@ func TestJudge(t *testing.T) {
 		server *Server
 		want   Verdict
 	}{
-		"there":                {running, &Server{Status: ServerRunning}, TaskSucceeded},
-		"task under way":       {running, &Server{Status: ServerRunning, Task: &task}, TaskRunning},
-		"elsewhere":            {running, &Server{Status: ServerBuilding}, TaskRunning},
-		"error":                {running, &Server{Status: ServerError}, TaskFailed},
-		"not there any more":   {running, nil, TaskFailed},
-		"gone as it should":    {StatusWait{Gone: true}, nil, TaskSucceeded},
-		"has not begun":        {changed, &Server{Status: ServerRunning, UpdatedAt: &then}, TaskRunning},
-		"has changed":          {changed, &Server{Status: ServerRunning, UpdatedAt: &now}, TaskSucceeded},
-		"old error, not begun": {changed, &Server{Status: ServerError, UpdatedAt: &then}, TaskRunning},
+		"there":                 {running, &Server{Status: ServerRunning}, TaskSucceeded},
+		"task under way":        {running, &Server{Status: ServerRunning, Task: &task}, TaskRunning},
+		"elsewhere":             {running, &Server{Status: ServerBuilding}, TaskRunning},
+		"error":                 {running, &Server{Status: ServerError}, TaskFailed},
+		"on its way from error": {running, &Server{Status: ServerError, Task: &task}, TaskRunning},
+		"not there any more":    {running, nil, TaskFailed},
+		"gone as it should":     {StatusWait{Gone: true}, nil, TaskSucceeded},
+		"has not begun":         {changed, &Server{Status: ServerRunning, UpdatedAt: &then}, TaskRunning},
+		"has changed":           {changed, &Server{Status: ServerRunning, UpdatedAt: &now}, TaskSucceeded},
+		"old error, not begun":  {changed, &Server{Status: ServerError, UpdatedAt: &then}, TaskRunning},
 	} {
 		if got, _ := tt.wait.Judge(tt.server); got != tt.want {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 )
 
@@ -10,51 +9,74 @@ import (
 // released never changes: append.
 var migrations = []string{
 	`CREATE TABLE tenants (
-		id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, declared INTEGER NOT NULL, created_at TEXT NOT NULL);
+		id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, declared BOOLEAN NOT NULL, created_at TEXT NOT NULL);
 	CREATE TABLE api_keys (
 		id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants(name), role TEXT NOT NULL,
-		name TEXT NOT NULL, seal BLOB NOT NULL, created_at TEXT NOT NULL);
+		name TEXT NOT NULL, seal BYTES NOT NULL, created_at TEXT NOT NULL);
 	CREATE TABLE operations (
 		id TEXT PRIMARY KEY, tenant TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,
-		cloud TEXT NOT NULL, body TEXT NOT NULL, task TEXT, deadline TEXT NOT NULL, created_at TEXT NOT NULL);
+		cloud TEXT NOT NULL, body TEXT NOT NULL, task TEXT, phase TEXT NOT NULL, intent TEXT NOT NULL,
+		deadline TEXT NOT NULL, created_at TEXT NOT NULL, owner TEXT NOT NULL, leased_until SECONDS NOT NULL);
 	CREATE INDEX operations_by_tenant ON operations (tenant, created_at);
-	CREATE INDEX operations_by_status ON operations (status);
+	CREATE INDEX operations_unfinished ON operations (leased_until) WHERE status IN ('pending', 'running');
+	CREATE TABLE events (
+		id SERIAL KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, at SECONDS NOT NULL);
+	CREATE INDEX events_by_tenant ON events (tenant, id);
+	CREATE INDEX events_by_age ON events (at);
 	CREATE TABLE owned (
 		cloud TEXT NOT NULL, kind TEXT NOT NULL, resource TEXT, tenant TEXT NOT NULL,
 		intent TEXT NOT NULL, created_at TEXT NOT NULL, UNIQUE (cloud, kind, resource));
 	CREATE INDEX owned_by_tenant ON owned (tenant, cloud, kind);
 	CREATE INDEX owned_by_intent ON owned (intent);`,
+	`CREATE TABLE repeats (
+		key BYTES PRIMARY KEY, digest BYTES NOT NULL, owner TEXT NOT NULL, request_id TEXT NOT NULL,
+		begun_at TEXT NOT NULL, answer BYTES, until SECONDS NOT NULL);
+	CREATE INDEX repeats_by_until ON repeats (until);`,
 }
 
-// migrate brings the schema to the newest version. user_version counts the
-// migrations that were applied; each is applied with its count in one transaction.
-func migrate(ctx context.Context, db *sql.DB) error {
-	var version int
-	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("the schema has version %d, this dragoman knows %d: use a newer one", version, len(migrations))
-	}
-	for ; version < len(migrations); version++ {
-		if err := apply(ctx, db, version); err != nil {
+// migrate brings the schema to the newest version. The table schema_version counts
+// the migrations that were applied; each is applied with its count in one
+// transaction, which waits for that of another process that starts at the same time.
+func migrate(ctx context.Context, db *database) error {
+	for {
+		version, err := apply(ctx, db)
+		switch {
+		case err != nil:
 			return fmt.Errorf("migrate the schema to version %d: %w", version+1, err)
+		case version == len(migrations):
+			return nil
 		}
 	}
-	return nil
 }
 
-func apply(ctx context.Context, db *sql.DB, version int) error {
+// apply applies the migration that is next, if there is one, and says how many had
+// been applied.
+func apply(ctx context.Context, db *database) (version int, err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
-	if _, err := tx.ExecContext(ctx, migrations[version]); err != nil {
-		return err
+	if err := tx.alone(ctx); err != nil {
+		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, version+1)); err != nil {
-		return err
+	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)`); err != nil {
+		return 0, err
 	}
-	return tx.Commit()
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&version); err != nil {
+		return 0, err
+	}
+	switch {
+	case version > len(migrations):
+		return version, fmt.Errorf("the schema has version %d, this dragoman knows %d: use a newer one", version, len(migrations))
+	case version == len(migrations):
+		return version, nil
+	}
+	if _, err := tx.ExecContext(ctx, db.kind.schema.Replace(migrations[version])); err != nil {
+		return version, err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES (?)`, version+1); err != nil {
+		return version, err
+	}
+	return version, tx.Commit()
 }

@@ -4,44 +4,118 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// Operation is long work as it is kept.
+// Lease is how long an operation stays with a process that does not renew it. It is
+// measured by the database's clock.
+const Lease = 5 * time.Second
+
+// Phase is what an operation that has not ended is about to do.
+type Phase string
+
+// The phases.
+const (
+	// Asking: the cloud is being asked to work; its answer is not known.
+	Asking Phase = "asking"
+	// Waiting: the cloud works; Task says how to ask about it.
+	Waiting Phase = "waiting"
+	// Undoing: what was made is being removed again, and then the operation ends as
+	// its Error, or its being cancelled, says.
+	Undoing Phase = "undoing"
+)
+
+// Operation is long work as it is kept. One process at a time owns it: who creates or
+// takes it, until the lease ends that is not renewed.
 type Operation struct {
 	canonical.Operation
-	Task     *canonical.Task // how to ask the cloud; nil before it was asked to work
-	Deadline time.Time       // when the work counts as failed
+	Phase Phase
+	Task  *canonical.Task // how to ask the cloud; nil while Asking
+	// Intent is what is needed to find out whether a cloud did what it was asked, and
+	// to ask again; it never holds secrets.
+	Intent   json.RawMessage
+	Deadline time.Time // when the work counts as failed
 }
 
-// CreateOperation adds an operation.
-func (s *Store) CreateOperation(ctx context.Context, o Operation) error {
+const unfinished = `status IN ('pending', 'running')`
+
+// CreateOperation adds an operation that owner performs.
+func (s *Store) CreateOperation(ctx context.Context, o Operation, owner string) error {
+	return s.saying(ctx, o, func(tx *transaction, body string, task sql.NullString) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO operations
+			(id, tenant, operation, status, cloud, body, task, phase, intent, deadline, created_at, owner, leased_until)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW() + ?)`,
+			string(o.ID), o.Tenant, o.Operation.Operation, string(o.Status), o.Cloud, body, task, string(o.Phase),
+			string(o.Intent), timeText(o.Deadline), timeText(o.CreatedAt), owner, Lease.Seconds())
+		return failed(err, "operation")
+	})
+}
+
+// UpdateOperation writes what may have changed of an operation, and leases it anew.
+// NotFound: it has ended, or it is another process's by now; then nothing changed.
+func (s *Store) UpdateOperation(ctx context.Context, o Operation, owner string) error {
+	return s.saying(ctx, o, func(tx *transaction, body string, task sql.NullString) error {
+		res, err := tx.ExecContext(ctx, `UPDATE operations
+			SET status = ?, body = ?, task = ?, phase = ?, intent = ?, leased_until = NOW() + ?
+			WHERE id = ? AND owner = ? AND `+unfinished,
+			string(o.Status), body, task, string(o.Phase), string(o.Intent), Lease.Seconds(), string(o.ID), owner)
+		return changed(res, err, "operation")
+	})
+}
+
+// saying writes an operation together with the event that tells of it.
+func (s *Store) saying(ctx context.Context, o Operation, write func(tx *transaction, body string, task sql.NullString) error) error {
 	body, task, err := encodeOperation(o)
 	if err != nil {
 		return failed(err, "operation")
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO operations
-		(id, tenant, operation, status, cloud, body, task, deadline, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(o.ID), o.Tenant, o.Operation.Operation, string(o.Status), o.Cloud, body, task,
-		timeText(o.Deadline), timeText(o.CreatedAt))
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return failed(err, "operation")
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
+	if err := write(tx, body, task); err != nil {
+		return err
+	}
+	if err := tx.say(ctx, canonical.Event{Type: canonical.OperationEvent, Tenant: o.Tenant, Data: json.RawMessage(body)}); err != nil {
+		return err
+	}
+	return failed(tx.Commit(), "operation")
+}
+
+// RenewOperations leases what owner has, for another Lease.
+func (s *Store) RenewOperations(ctx context.Context, owner string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE operations SET leased_until = NOW() + ? WHERE owner = ? AND `+unfinished,
+		Lease.Seconds(), owner)
 	return failed(err, "operation")
 }
 
-// UpdateOperation writes what may have changed: the shape and the task. One that
-// has ended is not changed any more: then it says NotFound.
-func (s *Store) UpdateOperation(ctx context.Context, o Operation) error {
-	body, task, err := encodeOperation(o)
-	if err != nil {
-		return failed(err, "operation")
-	}
-	res, err := s.db.ExecContext(ctx, `UPDATE operations SET status = ?, body = ?, task = ?
-		WHERE id = ? AND status IN ('pending', 'running')`, string(o.Status), body, task, string(o.ID))
-	return changed(res, err, "operation")
+// ReleaseOperations ends the leases of owner, so that others may take what it had.
+func (s *Store) ReleaseOperations(ctx context.Context, owner string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE operations SET leased_until = 0 WHERE owner = ? AND `+unfinished, owner)
+	return failed(err, "operation")
 }
 
-const selectOperations = `SELECT body, task, deadline FROM operations`
+const returning = ` RETURNING body, task, phase, intent, deadline`
+
+// TakeOperations gives owner all operations whose leases have ended.
+func (s *Store) TakeOperations(ctx context.Context, owner string) ([]Operation, error) {
+	rows, err := s.db.QueryContext(ctx, `UPDATE operations SET owner = ?, leased_until = NOW() + ?
+		WHERE leased_until < NOW() AND `+unfinished+returning, owner, Lease.Seconds())
+	return collect(rows, err, "operation", func(r *sql.Rows) (Operation, error) { return scanOperation(r) })
+}
+
+// TakeOperation gives owner an operation, whoever has it. NotFound: it has ended.
+func (s *Store) TakeOperation(ctx context.Context, id canonical.ID, owner string) (Operation, error) {
+	o, err := scanOperation(s.db.QueryRowContext(ctx, `UPDATE operations SET owner = ?, leased_until = NOW() + ?
+		WHERE id = ? AND `+unfinished+returning, owner, Lease.Seconds(), string(id)))
+	return o, failed(err, "operation")
+}
+
+const selectOperations = `SELECT body, task, phase, intent, deadline FROM operations`
 
 // Operation is the operation of that id, or NotFound.
 func (s *Store) Operation(ctx context.Context, id canonical.ID) (Operation, error) {
@@ -60,12 +134,6 @@ func (s *Store) Operations(ctx context.Context, tenant string) ([]canonical.Oper
 	})
 }
 
-// Unfinished are the operations that have not ended.
-func (s *Store) Unfinished(ctx context.Context) ([]Operation, error) {
-	rows, err := s.db.QueryContext(ctx, selectOperations+` WHERE status IN ('pending', 'running')`)
-	return collect(rows, err, "operation", func(r *sql.Rows) (Operation, error) { return scanOperation(r) })
-}
-
 func encodeOperation(o Operation) (body string, task sql.NullString, err error) {
 	b, err := json.Marshal(o.Operation)
 	if err != nil || o.Task == nil {
@@ -76,19 +144,23 @@ func encodeOperation(o Operation) (body string, task sql.NullString, err error) 
 }
 
 func scanOperation(r interface{ Scan(dest ...any) error }) (o Operation, err error) {
-	var body, deadline string
+	var body, phase, intent, deadline string
 	var task sql.NullString
-	if err = r.Scan(&body, &task, &deadline); err != nil {
+	if err = r.Scan(&body, &task, &phase, &intent, &deadline); err != nil {
 		return o, err
 	}
 	if err = json.Unmarshal([]byte(body), &o.Operation); err != nil {
-		return o, err
+		return o, fmt.Errorf("a stored operation: %w", err)
+	}
+	if string(o.Result) == "null" {
+		o.Result = nil
 	}
 	if task.Valid {
 		if err = json.Unmarshal([]byte(task.String), &o.Task); err != nil {
-			return o, err
+			return o, fmt.Errorf("a stored task: %w", err)
 		}
 	}
+	o.Phase, o.Intent = Phase(phase), json.RawMessage(intent)
 	o.Deadline, err = parseTime(deadline)
 	return o, err
 }

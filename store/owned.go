@@ -22,8 +22,8 @@ func (s *Store) Intend(ctx context.Context, intent, tenant, cloud, kind string) 
 // harmless; a resource that has an owner keeps it.
 func (s *Store) Own(ctx context.Context, intent string, ids ...canonical.ID) error {
 	for _, id := range ids {
-		_, err := s.db.ExecContext(ctx, `INSERT OR IGNORE INTO owned (cloud, kind, resource, tenant, intent, created_at)
-			SELECT cloud, kind, ?, tenant, intent, created_at FROM owned WHERE intent = ? LIMIT 1`, string(id), intent)
+		_, err := s.db.ExecContext(ctx, `INSERT INTO owned (cloud, kind, resource, tenant, intent, created_at)
+			SELECT cloud, kind, ?, tenant, intent, created_at FROM owned WHERE intent = ? LIMIT 1 ON CONFLICT DO NOTHING`, string(id), intent)
 		if err != nil {
 			return failed(err, "intent")
 		}

@@ -12,50 +12,37 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // Store is an open database. It is safe for concurrent use.
-type Store struct{ db *sql.DB }
+type Store struct{ db *database }
 
-// Open opens the database, makes it where it is missing, and brings its schema up
-// to date. dsn is "sqlite:PATH"; "sqlite::memory:" lives as long as the Store.
+// Open opens the database, makes its schema where it is missing, and brings it up to
+// date. dsn is "sqlite:PATH", where "sqlite::memory:" lives as long as the Store, or
+// "postgres://USER:PASSWORD@HOST/DATABASE", which several processes may share.
 func Open(ctx context.Context, dsn string) (*Store, error) {
-	path, ok := strings.CutPrefix(dsn, "sqlite:")
-	if !ok || path == "" {
-		scheme, _, _ := strings.Cut(dsn, ":")
-		return nil, fmt.Errorf("store: %q is not offered: use sqlite:PATH", scheme)
+	scheme, rest, _ := strings.Cut(dsn, ":")
+	var db *database
+	var err error
+	switch {
+	case scheme == "sqlite" && rest != "":
+		db, err = openSQLite(ctx, rest)
+	case scheme == "postgres" || scheme == "postgresql":
+		db, err = openPostgres(dsn)
+	default:
+		err = fmt.Errorf("%q is not offered: use sqlite:PATH or postgres://HOST/DATABASE", scheme)
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
-		return nil, fmt.Errorf("store: open: %w", err)
-	}
-	db.SetMaxOpenConns(4)
-	if path == ":memory:" {
-		db.SetMaxOpenConns(1) // each connection would have a database of its own
+		return nil, fmt.Errorf("store: %w", err)
 	}
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), db.Close())
 	}
 	return &Store{db}, nil
-}
-
-// sqliteDSN asks for readers that do not wait for writers (WAL), writers that wait
-// for each other (5 s), and transactions that take the write lock when they begin,
-// since one that upgrades later cannot wait.
-func sqliteDSN(path string) string {
-	if path != ":memory:" {
-		path = (&url.URL{Path: path}).EscapedPath()
-	}
-	return "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_txlock=immediate"
 }
 
 // Close ends every use of the database.
@@ -71,16 +58,14 @@ func parseTime(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano
 
 // failed is err in the words of the package comment; what names the thing asked for.
 func failed(err error, what string) error {
-	var taken *sqlite.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
 		return canonical.Errorf(canonical.NotFound, "there is no such %s", what)
-	case errors.As(err, &taken) && (taken.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE ||
-		taken.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+	case sqliteKind.clash(err) || postgresKind.clash(err):
 		return canonical.Errorf(canonical.AlreadyExists, "the %s exists already", what)
-	case errors.As(err, &taken) && taken.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+	case sqliteKind.dangling(err) || postgresKind.dangling(err):
 		return canonical.Errorf(canonical.NotFound, "the %s refers to what does not exist", what)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,11 +12,30 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 )
 
 func open(t *testing.T, path string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// each runs the test on a store of each kind that is there.
+func each(t *testing.T, test func(*testing.T, *store.Store)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, open(t, filepath.Join(t.TempDir(), "s.db"))) })
+	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t)) })
+}
+
+// openPostgres opens a new database on the server that DRAGOMAN_TEST_POSTGRES names.
+func openPostgres(t *testing.T) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), postgrestest.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +60,37 @@ func TestOpenAgain(t *testing.T) {
 	}
 }
 
+// Statements whose contexts end leave nothing behind that keeps others out.
+func TestCancelledStatements(t *testing.T) {
+	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "c.db"), "memory": ":memory:"} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, path)
+			var all sync.WaitGroup
+			for w := range 3 {
+				all.Go(func() {
+					for i := range 60 {
+						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*w)*10*time.Microsecond)
+						_ = s.Say(ctx, canonical.Event{Type: canonical.ServerEvent, Tenant: "acme", Data: []byte("{}")}) // may fail
+						_, _ = s.Owner(ctx, "c", "server", "c:1")
+						_, _ = s.Operations(ctx, "acme")
+						cancel()
+					}
+				})
+			}
+			all.Wait()
+			if err := s.Say(t.Context(), canonical.Event{Type: canonical.ServerEvent, Tenant: "acme", Data: []byte("{}")}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestOpenRefusesOtherDatabases(t *testing.T) {
-	if _, err := store.Open(t.Context(), "postgres://u:secret@h/db"); err == nil {
-		t.Fatal("opened")
+	for _, dsn := range []string{"mysql://u:secret@h/db", "sqlite:", "", "postgres://u:secret@h:port/db"} {
+		_, err := store.Open(t.Context(), dsn)
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", dsn, err)
+		}
 	}
 }
 
@@ -72,34 +121,6 @@ func TestKeys(t *testing.T) {
 	}
 	if got := canonical.CodeOf(s.DeleteKey(ctx, "k1")); got != canonical.NotFound {
 		t.Errorf("deleted twice: %q", got)
-	}
-}
-
-// An operation that has ended stays as it ended.
-func TestOperations(t *testing.T) {
-	ctx, s := context.Background(), open(t, ":memory:")
-	o := store.Operation{Deadline: time.Now().Add(time.Hour).UTC(), Task: canonical.WaitGone("c:1")}
-	o.ID, o.Tenant, o.Status, o.CreatedAt = "op1", "acme", canonical.OperationRunning, time.Now().UTC()
-	if err := s.CreateOperation(ctx, o); err != nil {
-		t.Fatal(err)
-	}
-	open, err := s.Unfinished(ctx)
-	if err != nil || len(open) != 1 {
-		t.Fatal(open, err)
-	}
-	if diff := cmp.Diff(o.Task, open[0].Task); diff != "" {
-		t.Error(diff)
-	}
-	o.Status = canonical.OperationSucceeded
-	if err := s.UpdateOperation(ctx, o); err != nil {
-		t.Fatal(err)
-	}
-	o.Status = canonical.OperationFailed
-	if got := canonical.CodeOf(s.UpdateOperation(ctx, o)); got != canonical.NotFound {
-		t.Errorf("changed after its end: %q", got)
-	}
-	if all, err := s.Operations(ctx, "other"); err != nil || len(all) != 0 {
-		t.Error(all, err)
 	}
 }
 

@@ -80,6 +80,9 @@ func newTransport() *http.Transport {
 // Do implements canonical.Cloud. It repeats a request only when the remote says that
 // the same request with the same idempotency key is still under way.
 func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if l, ok := call.Request.(interface{ Listing() canonical.ListOptions }); ok {
+		return c.list(ctx, call, l.Listing())
+	}
 	for {
 		reply, err := c.exchange(ctx, call)
 		wait, again := underWay(err)

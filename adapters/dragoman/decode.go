@@ -24,7 +24,7 @@ const (
 // decode is the remote's answer as a Reply, or as an *Error.
 func decode(ctx context.Context, op *canonical.Spec, resp *http.Response) (canonical.Reply, error) {
 	switch {
-	case resp.StatusCode == http.StatusAccepted:
+	case resp.StatusCode == http.StatusAccepted && op.Long:
 		return decodeTask(ctx, op, resp)
 	case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated || resp.StatusCode == http.StatusNoContent:
 		return decodeResult(ctx, op, resp)

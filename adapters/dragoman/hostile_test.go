@@ -90,6 +90,14 @@ func TestHostileRemote(t *testing.T) {
 	}
 }
 
+// A list is answered at once: 202 is none.
+func TestListIsNoWork(t *testing.T) {
+	c := remote(t, answer(202, "application/json", `{"id": "job1"}`))
+	if _, err := canonical.ListServers.Do(t.Context(), c, canonical.ServerList{}); canonical.CodeOf(err) != canonical.UpstreamError {
+		t.Errorf("got %v, want upstream_error", err)
+	}
+}
+
 func TestHang(t *testing.T) {
 	c := remote(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -19,10 +19,13 @@ type offers struct {
 }
 
 // Support implements canonical.Cloud: an operation is offered as well as by the best
-// of the remote's clouds. What clouds say nothing about (tenants, keys, clouds,
-// operations) the remote does itself; so it is taken to do what it could not be
-// asked about, for the call itself then tells.
+// of the remote's clouds. What dragomans do themselves, no cloud has a part in.
+// It is taken to do what it could not be asked about, for the call itself then tells.
 func (c *Cloud) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
+	switch op.Resource() {
+	case "tenant", "api_key", "cloud", "operation", "event":
+		return canonical.Support{Level: canonical.Native}
+	}
 	best := canonical.Support{}
 	for _, info := range c.clouds(ctx) {
 		s, ok := info.Capabilities[op.Name]

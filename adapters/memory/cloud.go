@@ -20,8 +20,13 @@ type Options struct {
 	// Faults is asked before every operation; an error is the operation's answer.
 	// It may wait, and then honours ctx. Cloud.SetFaults changes it.
 	Faults func(ctx context.Context, op *canonical.Spec) error
+	// Lost is asked after every operation that was performed; with an error the answer
+	// is lost, and the caller gets the error.
+	Lost func(ctx context.Context, op *canonical.Spec) error
+	// Stuck is asked when long work on a server begins; true: the work never ends.
+	Stuck func(op *canonical.Spec, server canonical.Server) bool
 	// Outcome is asked when long work on a server ends; a fault sends the server into
-	// state error. It must not call the cloud. Deletions and snapshots never fail.
+	// state error. Neither may call the cloud. Deletions and snapshots never fail.
 	Outcome func(op *canonical.Spec, server canonical.Server) *canonical.Fault
 	// Capacity limits what the servers may use together.
 	Capacity Capacity
@@ -129,7 +134,20 @@ func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, e
 	if err != nil {
 		return canonical.Reply{}, canonical.AsError(err)
 	}
-	return c.mux.Do(ctx, call)
+	reply, err := c.mux.Do(ctx, call)
+	if err == nil && c.opts.Lost != nil {
+		if err := c.opts.Lost(ctx, call.Op); err != nil {
+			return canonical.Reply{}, canonical.AsError(err)
+		}
+	}
+	return reply, err
+}
+
+// Hang is a fault, before or after an operation: nothing comes back until the caller
+// gives up.
+func Hang(ctx context.Context, _ *canonical.Spec) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // Support implements canonical.Cloud.

@@ -249,8 +249,12 @@ func TestHealth(t *testing.T) {
 		fault canonical.Code
 		want  canonical.CloudStatus
 	}{
-		{"", canonical.CloudUp}, {canonical.Unavailable, canonical.CloudDown}, {canonical.Timeout, canonical.CloudDegraded},
-		{canonical.NotFound, canonical.CloudUp}, {canonical.UpstreamError, canonical.CloudDegraded}, {"", canonical.CloudUp},
+		{"", canonical.CloudUp},
+		{canonical.Unavailable, canonical.CloudDown},
+		{canonical.Timeout, canonical.CloudDegraded},
+		{canonical.NotFound, canonical.CloudUp},
+		{canonical.UpstreamError, canonical.CloudDegraded},
+		{"", canonical.CloudUp},
 	} {
 		c.SetFaults(func(context.Context, *canonical.Spec) error {
 			if tt.fault == "" {

@@ -22,6 +22,9 @@ func (c *Cloud) begin(op *canonical.Spec, s *server, task string, finish func())
 	now := c.now()
 	s.turn++
 	s.Task, s.UpdatedAt = &task, &now
+	if c.opts.Stuck != nil && c.opts.Stuck(op, s.copy()) {
+		return true
+	}
 	j := job{due: now.Add(c.opts.Delay), server: s, turn: s.turn, op: op, finish: finish}
 	if c.opts.Delay <= 0 {
 		c.end(j)

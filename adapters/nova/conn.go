@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,6 +29,8 @@ type conn struct {
 	client    *http.Client
 	keeper    keeper
 	windows   windows
+	// catalogAge is how long a catalog is believed that lacks a service.
+	catalogAge time.Duration
 }
 
 var _ wire.Conn = (*conn)(nil)
@@ -40,6 +43,7 @@ func newConn(o Options) *conn {
 	c := &conn{
 		keystone: o.keystone(), region: o.Region, iface: o.Interface,
 		auth: o.Auth, transport: t, client: t.Client(), shared: o.Shared != nil,
+		catalogAge: time.Minute,
 	}
 	c.keeper.limit, c.keeper.renew = o.Transport.Timeout, c.logIn
 	if c.keeper.limit == 0 {
@@ -51,6 +55,9 @@ func newConn(o Options) *conn {
 // Session implements wire.Conn.
 func (c *conn) Session(ctx context.Context, service string) (wire.Session, error) {
 	l, err := c.keeper.get(ctx, "")
+	if err == nil && l.bases[service] == "" && time.Since(l.made) >= c.catalogAge {
+		l, err = c.keeper.get(ctx, l.token) // it may have come back
+	}
 	if err != nil {
 		return wire.Session{}, err
 	}

@@ -142,13 +142,18 @@ func (f *fake) open() *Cloud {
 
 // tiny is the server of the dialect that these tests speak, a small part of Nova's.
 type tiny struct {
-	ID   string            `json:"id,omitempty"`
-	Name string            `json:"name"`
-	Meta map[string]string `json:"metadata,omitempty"`
+	ID     string            `json:"id,omitempty"`
+	Status string            `json:"status,omitempty"`
+	Name   string            `json:"name"`
+	Meta   map[string]string `json:"metadata,omitempty"`
 }
 
 func (w tiny) server() canonical.Server {
-	return canonical.Server{ID: canonical.ID(w.ID), Name: w.Name, Metadata: w.Meta}
+	return canonical.Server{ID: canonical.ID(w.ID), Name: w.Name, Metadata: w.Meta, Status: canonical.ServerStatus(w.Status)}
+}
+
+type tinyMetadata struct {
+	Metadata map[string]canonical.Opt[string] `json:"metadata"`
 }
 
 func byID[Req any](id func(Req) canonical.ID) translate.Ask[Req, translate.NoBody] {
@@ -178,6 +183,17 @@ func tinyTable() *translate.Table {
 				ID: "tiny.delete", Service: "compute", Method: "DELETE", Path: "/servers/{id}", Op: canonical.DeleteServer.Spec(),
 				Ask:    byID(func(r canonical.ServerDelete) canonical.ID { return r.ID }),
 				Answer: translate.Nothing[canonical.None](),
+			},
+			{
+				ID: "tiny.metadata", Service: "compute", Method: "POST", Path: "/servers/{id}/metadata", Op: canonical.UpdateServer.Spec(),
+				Can: func(req any) bool { return !req.(canonical.ServerUpdate).Metadata.IsZero() },
+				Ask: translate.Ask[canonical.ServerUpdate, tinyMetadata]{
+					Say: func(r canonical.ServerUpdate, _ *translate.Env, to *translate.Request) (tinyMetadata, error) {
+						to.Params["id"] = string(r.ID)
+						return tinyMetadata{r.Metadata.Or(nil)}, nil
+					},
+				},
+				Answer: tinyAnswer,
 			},
 			{
 				ID: "tiny.update", Service: "compute", Method: "PUT", Path: "/servers/{id}", Op: canonical.UpdateServer.Spec(),

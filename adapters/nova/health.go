@@ -13,7 +13,7 @@ var _ canonical.Healther = (*conn)(nil)
 // been discovered. An account that cannot log in is down, however well the cloud is.
 func (c *conn) Health() canonical.Health {
 	h := c.transport.Health()
-	login, failed, since := c.keeper.state()
+	login, since, failed := c.keeper.state()
 	if failed != nil {
 		h.Status, h.Detail, h.Since = canonical.CloudDown, canonical.AsError(failed).Detail, since
 	}

@@ -10,12 +10,14 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 
+	"github.com/dragoman-cloud/dragoman/adapters/transport"
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // login is what Keystone gave: a token and what it is good for. It never changes.
 type login struct {
 	token   string
+	made    time.Time
 	expires time.Time
 	project string
 	user    string
@@ -54,7 +56,7 @@ func (c *conn) readLogin(result tokens.CreateResult) (*login, error) {
 		return nil, canonical.Errorf(canonical.UpstreamError, "the cloud's log-in gave a token of no project: configure one")
 	}
 	return &login{
-		token: token.ID, expires: token.ExpiresAt, project: project.ID, user: user.ID,
+		token: token.ID, made: time.Now(), expires: token.ExpiresAt, project: project.ID, user: user.ID,
 		bases: c.bases(catalog, project.ID),
 	}, nil
 }
@@ -89,6 +91,8 @@ func loginError(err error) error {
 	var known *canonical.Error
 	var answer gophercloud.ErrUnexpectedResponseCode
 	switch {
+	case errors.Is(err, transport.ErrInDoubt): // a log-in changes nothing
+		return &canonical.Error{Code: canonical.Unavailable, Detail: "the cloud's Keystone cannot be reached", Err: err}
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &answer):

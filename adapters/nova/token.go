@@ -68,9 +68,10 @@ func (k *keeper) run(ctx context.Context, r *renewal) {
 	close(r.done)
 }
 
-// state is the last login, even if it is worn out, and why renewals fail since when.
-func (k *keeper) state() (last *login, failed error, since time.Time) {
+// state is the last login, even if it is worn out, and why renewals fail, if they do,
+// and since when.
+func (k *keeper) state() (last *login, since time.Time, failed error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.current, k.failed, k.since
+	return k.current, k.since, k.failed
 }

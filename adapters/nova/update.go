@@ -67,28 +67,29 @@ func (u update) tags(ctx context.Context, tags canonical.Opt[[]string]) error {
 	if tags.IsZero() {
 		return nil
 	}
-	body := map[string][]string{"tags": slices.Concat([]string{}, tags.Or(nil))}
+	body := map[string][]string{"tags": append([]string{}, tags.Or(nil)...)} // never null
 	return u.send(ctx, http.MethodPut, "/tags", tagsVersion, body)
 }
 
-// metadata merges the metadata (nova.server.metadata.update), takes keys out
+// metadata merges the metadata (a row of its own), takes keys out
 // (nova.server.metadata.item.delete), or with null clears it.
 func (u update) metadata(ctx context.Context, patch canonical.Opt[map[string]canonical.Opt[string]]) error {
 	if patch.IsNull() {
 		return u.send(ctx, http.MethodPut, "/metadata", translate.Version{}, map[string]any{"metadata": map[string]string{}})
 	}
 	changes, _ := patch.Get()
-	set := map[string]string{}
+	set := map[string]canonical.Opt[string]{}
 	var gone []string
 	for _, key := range slices.Sorted(maps.Keys(changes)) {
-		if value, ok := changes[key].Get(); ok {
+		if value := changes[key]; !value.IsNull() {
 			set[key] = value
 		} else {
 			gone = append(gone, key)
 		}
 	}
 	if len(set) > 0 {
-		if err := u.send(ctx, http.MethodPost, "/metadata", translate.Version{}, map[string]any{"metadata": set}); err != nil {
+		merge := canonical.ServerUpdate{ID: u.id, Metadata: canonical.Some(set)}
+		if _, err := canonical.UpdateServer.Do(ctx, u.cloud.Rows(), merge); err != nil {
 			return err
 		}
 	}

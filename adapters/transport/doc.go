@@ -11,6 +11,8 @@
 //
 // Where there is no answer the error is a *canonical.Error: Timeout for what took
 // too long, Unavailable for what could not be reached or may not be asked now,
-// UpstreamError for answers that cannot be ones of an API. http.Client wraps it;
+// UpstreamError for answers that cannot be ones of an API. Of a write, Unavailable
+// says that the cloud has not begun it; with Timeout, Canceled and UpstreamError it
+// may have, and who wants to know must look. http.Client wraps it;
 // canonical.AsError finds it.
 package transport

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptrace"
 	"os"
+	"sync/atomic"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -32,6 +35,32 @@ func classify(err error, ctx context.Context) error { //nolint:revive // err is 
 	default:
 		return &canonical.Error{Code: canonical.Unavailable, Detail: "the cloud cannot be reached", Err: err}
 	}
+}
+
+// watchSent tells of a request whether the cloud may have got it: it is not begun
+// before its headers are all written.
+func watchSent(req *http.Request) (*http.Request, func() bool) {
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace)), sent.Load
+}
+
+// ErrInDoubt is in the errors of writes whose connection broke before the answer. Who
+// knows that such a call changes nothing takes it for Unavailable.
+var ErrInDoubt = errors.New("the answer to a write was lost")
+
+// honest is the failure of a write with a code that tells whether it may have
+// happened all the same: Unavailable is only what was never sent.
+func honest(err error, sent bool) error {
+	e := *canonical.AsError(err)
+	switch {
+	case e.Code == canonical.Unavailable && sent:
+		e.Code, e.Detail = canonical.UpstreamError, "the connection broke before the cloud answered: it may have done what was asked"
+		e.Err = errors.Join(ErrInDoubt, e.Err)
+	case e.Code == canonical.Timeout && !sent:
+		e.Code, e.Detail = canonical.Unavailable, "the cloud could not be reached in time"
+	}
+	return &e
 }
 
 func isContextEnd(err error) bool {

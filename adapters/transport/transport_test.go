@@ -452,3 +452,46 @@ func TestHealth(t *testing.T) {
 	call()
 	want("in the end", canonical.CloudUp, Closed, "")
 }
+
+// Of a write that failed it is told whether the cloud may have begun it.
+func TestWritesAreHonest(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // completes no TLS handshake
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	_, client, url := cloud(t, Options{Timeout: 300 * time.Millisecond, Breaker: Breaker{Failures: -1}}, func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil { // without it the end of the client is not seen
+			t.Error(err)
+		}
+		switch r.URL.Path {
+		case "/reset":
+			reset(t, w)
+		case "/hang":
+			<-r.Context().Done()
+		case "/cut":
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, `{"server":`)
+		}
+	})
+	for name, test := range map[string]struct {
+		url  string
+		want canonical.Code
+	}{
+		"refused connection":   {gone.URL, canonical.Unavailable},
+		"no handshake":         {"https://" + silent.Addr().String(), canonical.Unavailable},
+		"reset after sending":  {url + "/reset", canonical.UpstreamError},
+		"hang after sending":   {url + "/hang", canonical.Timeout},
+		"answer that is cut":   {url + "/cut", canonical.UpstreamError},
+		"answer that is whole": {url, ""},
+	} {
+		for _, method := range []string{"POST", "PUT", "DELETE"} {
+			_, _, err := send(t, client, method, test.url, "x")
+			if got := canonical.CodeOf(err); got != test.want {
+				t.Errorf("%s %s: %s (%v), want %s", method, name, got, err, test.want)
+			}
+		}
+	}
+}

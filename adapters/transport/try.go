@@ -25,10 +25,14 @@ func (t *try) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer cancel()
 		req = req.WithContext(ctx)
 	}
+	req, sent := watchSent(req)
 	begin := time.Now()
 	resp, err := t.exchange(req)
 	if err != nil {
 		err = classify(err, req.Context())
+	}
+	if err != nil && !repeatable(req) {
+		err = honest(err, sent())
 	}
 	t.meter.add(req, resp, err, time.Since(begin))
 	return resp, err

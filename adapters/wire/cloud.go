@@ -95,6 +95,9 @@ func (c rows) Support(ctx context.Context, op *canonical.Spec) canonical.Support
 
 // Do implements canonical.Cloud.
 func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if s := c.Support(ctx, call.Op); s.Level == canonical.No {
+		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s", s.Reason)
+	}
 	row, ok := c.table.Row(call.Op, call.Request)
 	if !ok {
 		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s has no call for this %s", c.table.Dialect, call.Op.Name)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -12,12 +15,11 @@ import (
 // check is one running test. It gathers failures instead of reporting them, for a
 // declared deviation turns them round.
 type check struct {
-	h        Harness
+	*suite
 	ctx      context.Context //nolint:containedctx // the test's own, for its life
-	cloud    canonical.Cloud
 	failures []string
 	skipped  string
-	undo     []func()
+	undo     []func(*check)
 }
 
 // stop ends a test early.
@@ -39,8 +41,8 @@ func (k *check) cleanUp() {
 	ctx, cancel := context.WithTimeout(k.h.Context(), k.h.Timeout)
 	defer cancel()
 	k.ctx = ctx
-	for i := len(k.undo) - 1; i >= 0; i-- {
-		k.perform(func(*check) { k.undo[i]() })
+	for _, undo := range slices.Backward(k.undo) {
+		k.perform(undo)
 	}
 }
 
@@ -64,10 +66,19 @@ func (k *check) needs(ops ...*canonical.Spec) {
 	}
 }
 
-// code fails the test unless err has that code.
-func (k *check) code(what string, err error, want canonical.Code) {
-	if got := canonical.CodeOf(err); got != want {
+// code fails the test unless err has one of these codes.
+func (k *check) code(what string, err error, want ...canonical.Code) {
+	if got := canonical.CodeOf(err); !slices.Contains(want, got) {
 		k.errorf("%s: got code %q (%v), want %q", what, got, err, want)
+	}
+}
+
+// refused fails the test unless err is InvalidRequest and names the field.
+func (k *check) refused(what string, err error, field string) {
+	k.code(what, err, canonical.InvalidRequest)
+	if e := canonical.AsError(err); e != nil && e.Code == canonical.InvalidRequest &&
+		!slices.ContainsFunc(e.Fields, func(f canonical.FieldError) bool { return f.Field == field }) {
+		k.errorf("%s: the error names the fields %v, not %s: %v", what, e.Fields, field, err)
 	}
 }
 
@@ -76,6 +87,9 @@ func do[Req, Res any](k *check, op canonical.Op[Req, Res], req Req) Res {
 	r, err := op.Do(k.ctx, k.cloud, req)
 	if err != nil {
 		k.fatalf("%s: %v", op.Spec().Name, err)
+	}
+	if r.Task == nil || !reflect.ValueOf(r.Result).IsZero() { // a Task may tell the result later
+		k.whole(op.Spec().Name, r.Result)
 	}
 	if err := k.await(r.Task); err != nil {
 		k.fatalf("%s: the task: %v", op.Spec().Name, err)
@@ -92,18 +106,57 @@ func try[Req, Res any](k *check, op canonical.Op[Req, Res], req Req) error {
 	return k.await(r.Task)
 }
 
+// await waits for a task; its failure is the error.
 func (k *check) await(t *canonical.Task) error {
 	if t == nil {
 		return nil
 	}
-	p, err := t.Await(k.ctx, k.cloud, k.h.First, k.h.Most)
-	switch {
-	case err != nil:
-		return err
-	case p.Verdict == canonical.TaskFailed:
-		return p.Err
-	default:
-		return nil
+	for pause := k.h.First; ; pause = min(2*pause, k.h.Most) {
+		p, err := t.Check(k.ctx, k.cloud)
+		switch _, again := canonical.Retryable(err); {
+		case k.ctx.Err() != nil:
+			return fmt.Errorf("it did not end: %w", k.ctx.Err())
+		case err != nil && !again:
+			return err
+		case err == nil && p.Verdict == canonical.TaskSucceeded:
+			return nil
+		case err == nil && p.Verdict == canonical.TaskFailed:
+			return p.Err
+		}
+		k.pause(pause)
+	}
+}
+
+func (k *check) pause(d time.Duration) {
+	if k.h.Pause != nil {
+		k.h.Pause(d)
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-k.ctx.Done():
+	}
+}
+
+// parallel runs parts of the test at once and gathers their failures; each part
+// removes what it made.
+func (k *check) parallel(n int, part func(p *check, i int)) {
+	parts, done := make([]*check, n), make(chan struct{})
+	for i := range parts {
+		parts[i] = &check{suite: k.suite, ctx: k.ctx}
+		go func() {
+			defer func() { done <- struct{}{} }()
+			parts[i].perform(func(p *check) { part(p, i) })
+			parts[i].cleanUp()
+		}()
+	}
+	for range parts {
+		<-done
+	}
+	for _, p := range parts {
+		k.failures = append(k.failures, p.failures...)
 	}
 }
 
@@ -114,19 +167,20 @@ func (k *check) name(what string) string {
 
 // request is a create with the harness's flavor, image and network.
 func (k *check) request(name string) canonical.ServerCreate {
-	r := canonical.ServerCreate{Name: name, Flavor: k.h.Flavor, Image: k.h.Image}
-	if r.Flavor == "" {
-		r.Flavor = first(k, canonical.ListFlavors, canonical.FlavorList{}, func(f canonical.Flavor) canonical.ID { return f.ID })
+	if k.h.Flavor == "" {
+		k.h.Flavor = first(k, canonical.ListFlavors, canonical.FlavorList{}, func(f canonical.Flavor) canonical.ID { return f.ID })
 	}
-	if r.Image == "" {
-		r.Image = first(k, canonical.ListImages, canonical.ImageList{}, func(i canonical.Image) canonical.ID { return i.ID })
+	if k.h.Image == "" {
+		k.h.Image = first(k, canonical.ListImages, canonical.ImageList{}, func(i canonical.Image) canonical.ID { return i.ID })
 	}
-	network := k.h.Network
-	if network == "" {
-		network = first(k, canonical.ListNetworks, canonical.NetworkList{}, func(n canonical.Network) canonical.ID { return n.ID })
+	if k.h.Network == "" {
+		k.h.Network = first(k, canonical.ListNetworks, canonical.NetworkList{}, func(n canonical.Network) canonical.ID { return n.ID })
 	}
-	r.Networks = canonical.Networks{Mode: canonical.NetworksList, List: []canonical.NetworkChoice{{Network: network}}}
-	return r
+	return canonical.ServerCreate{
+		Name: name, Flavor: k.h.Flavor, Image: k.h.Image, Networks: canonical.Networks{
+			Mode: canonical.NetworksList, List: []canonical.NetworkChoice{{Network: k.h.Network}},
+		},
+	}
 }
 
 // first is the id of the first item of a list.
@@ -140,23 +194,9 @@ func first[Req, T any](k *check, op canonical.Op[Req, canonical.Page[T]], req Re
 
 // create makes servers, waits until they run, and has them deleted in the end.
 func (k *check) create(r canonical.ServerCreate) []canonical.ID {
-	reply, err := canonical.CreateServer.Do(k.ctx, k.cloud, r)
+	ids, err := k.tryCreate(r)
 	if err != nil {
 		k.fatalf("server.create: %v", err)
-	}
-	var ids []canonical.ID
-	for _, s := range reply.Result.Servers {
-		ids = append(ids, s.ID)
-	}
-	k.undo = append(k.undo, func() { k.deleteAll(ids) })
-	if reply.Task != nil {
-		p, err := reply.Task.Await(k.ctx, k.cloud, k.h.First, k.h.Most)
-		if len(ids) == 0 {
-			ids = serversOf(p.Resources)
-		}
-		if err != nil || p.Verdict != canonical.TaskSucceeded {
-			k.fatalf("server.create: the task ended as %s: %v, %v", p.Verdict, err, p.Err)
-		}
 	}
 	if len(ids) != r.HowMany() {
 		k.fatalf("server.create named %d servers, not %d", len(ids), r.HowMany())
@@ -164,9 +204,34 @@ func (k *check) create(r canonical.ServerCreate) []canonical.ID {
 	return ids
 }
 
-func serversOf(all []canonical.Resource) []canonical.ID {
+func (k *check) tryCreate(r canonical.ServerCreate) ([]canonical.ID, error) {
+	reply, err := canonical.CreateServer.Do(k.ctx, k.cloud, r)
+	if err != nil {
+		return nil, err
+	}
 	var ids []canonical.ID
-	for _, r := range all {
+	for _, s := range reply.Result.Servers {
+		ids = append(ids, s.ID)
+	}
+	if len(ids) == 0 && reply.Task != nil { // the task names them in the end
+		err = k.await(reply.Task)
+		ids, reply.Task = k.made(reply.Task), nil
+	}
+	k.undo = append(k.undo, func(k *check) { k.deleteAll(ids) })
+	if err == nil {
+		err = k.await(reply.Task)
+	}
+	return ids, err
+}
+
+// made are the servers that a finished task names.
+func (k *check) made(t *canonical.Task) []canonical.ID {
+	p, err := t.Check(k.ctx, k.cloud)
+	if err != nil {
+		k.errorf("the task cannot be asked what it made: %v", err)
+	}
+	var ids []canonical.ID
+	for _, r := range p.Resources {
 		if r.Type == "server" {
 			ids = append(ids, r.ID)
 		}
@@ -177,10 +242,34 @@ func serversOf(all []canonical.Resource) []canonical.ID {
 // server makes one server.
 func (k *check) server(what string) canonical.ID { return k.create(k.request(k.name(what)))[0] }
 
+// deleteAll begins to delete servers; the end of the suite waits for it.
 func (k *check) deleteAll(ids []canonical.ID) {
 	for _, id := range ids {
-		if err := try(k, canonical.DeleteServer, canonical.ServerDelete{ID: id}); err != nil && canonical.CodeOf(err) != canonical.NotFound {
+		r, err := canonical.DeleteServer.Do(k.ctx, k.cloud, canonical.ServerDelete{ID: id})
+		switch {
+		case canonical.CodeOf(err) == canonical.NotFound:
+		case err != nil:
 			k.errorf("cleaning up server %s: %v", id, err)
+		default:
+			k.suite.note(id, r.Task)
+		}
+	}
+}
+
+func (s *suite) note(id canonical.ID, t *canonical.Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deleting == nil {
+		s.deleting = map[canonical.ID]*canonical.Task{}
+	}
+	s.deleting[id] = t
+}
+
+// awaitDeletes waits until what tests left is gone.
+func (k *check) awaitDeletes() {
+	for id, t := range k.deleting {
+		if err := k.await(t); err != nil {
+			k.errorf("cleaning up server %s: the task: %v", id, err)
 		}
 	}
 }
@@ -189,9 +278,25 @@ func (k *check) get(id canonical.ID) canonical.Server {
 	return do(k, canonical.GetServer, canonical.ServerGet{ID: id})
 }
 
+// named are the servers of a name.
+func (k *check) named(name string) []canonical.Server {
+	return do(k, canonical.ListServers, canonical.ServerList{Name: name}).Items
+}
+
 // is fails the test unless the server has come to rest in that state.
 func (k *check) is(id canonical.ID, want canonical.ServerStatus) {
 	if s := k.get(id); s.Status != want || s.Task != nil {
 		k.errorf("server %s is %s (task %v), want %s", id, s.Status, s.Task, want)
+	}
+}
+
+// gone fails the test unless the server is not there, or rests in a recycle bin.
+func (k *check) gone(id canonical.ID) {
+	r, err := canonical.GetServer.Do(k.ctx, k.cloud, canonical.ServerGet{ID: id})
+	switch {
+	case err != nil:
+		k.code("server.get after server.delete", err, canonical.NotFound)
+	case r.Result.Status != canonical.ServerSoftDeleted:
+		k.errorf("after its deletion server %s is %s", id, r.Result.Status)
 	}
 }

@@ -1,8 +1,7 @@
 package cloudtest
 
 import (
-	"context"
-	"time"
+	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -10,67 +9,84 @@ import (
 // unknown is an id that no cloud has.
 const unknown canonical.ID = "00000000-dead-4bad-8bad-000000000000"
 
-// promptly is how soon a call ends whose context has ended.
-const promptly = 5 * time.Second
-
-func testCancellation(k *check) {
-	k.needs(canonical.ListServers.Spec())
-	canceled, cancel := context.WithCancel(k.ctx)
-	cancel()
-	expired, done := context.WithDeadline(k.ctx, time.Now().Add(-time.Second))
-	defer done()
-	for want, ctx := range map[canonical.Code]context.Context{canonical.Canceled: canceled, canonical.Timeout: expired} {
-		began := time.Now()
-		_, err := canonical.ListServers.Do(ctx, k.cloud, canonical.ServerList{})
-		k.code("a call whose context has ended", err, want)
-		if took := time.Since(began); took > promptly {
-			k.errorf("a call whose context has ended took %s", took)
-		}
-	}
-}
-
 func testUnknown(k *check) {
 	for what, attempt := range map[*canonical.Spec]func() error{
-		canonical.GetServer.Spec():    func() error { return try(k, canonical.GetServer, canonical.ServerGet{ID: unknown}) },
-		canonical.DeleteServer.Spec(): func() error { return try(k, canonical.DeleteServer, canonical.ServerDelete{ID: unknown}) },
-		canonical.StartServer.Spec():  func() error { return try(k, canonical.StartServer, canonical.ServerStart{ID: unknown}) },
-		canonical.StopServer.Spec():   func() error { return try(k, canonical.StopServer, canonical.ServerStop{ID: unknown}) },
-		canonical.RebootServer.Spec(): func() error { return try(k, canonical.RebootServer, canonical.ServerReboot{ID: unknown}) },
+		canonical.GetServer.Spec(): func() error { return try(k, canonical.GetServer, canonical.ServerGet{ID: unknown}) },
 		canonical.UpdateServer.Spec(): func() error {
 			return try(k, canonical.UpdateServer, canonical.ServerUpdate{ID: unknown, Name: canonical.Some("x")})
 		},
 		canonical.GetKeypair.Spec():    func() error { return try(k, canonical.GetKeypair, canonical.KeypairGet{ID: unknown}) },
 		canonical.DeleteKeypair.Spec(): func() error { return try(k, canonical.DeleteKeypair, canonical.KeypairDelete{ID: unknown}) },
+		canonical.ListServerSnapshots.Spec(): func() error {
+			return try(k, canonical.ListServerSnapshots, canonical.ServerSnapshotList{ID: unknown})
+		},
+		canonical.CreateServerSnapshot.Spec(): func() error {
+			return try(k, canonical.CreateServerSnapshot, canonical.ServerSnapshotCreate{ID: unknown, Name: "x"})
+		},
 	} {
 		if k.cloud.Support(k.ctx, what).Level != canonical.No {
 			k.code(what.Name+" of an unknown id", attempt(), canonical.NotFound)
 		}
 	}
+	for _, a := range actions {
+		if k.cloud.Support(k.ctx, a.op).Level != canonical.No {
+			k.code(a.name+" of an unknown id", a.do(k, unknown), canonical.NotFound)
+		}
+	}
 }
 
-func testInvalid(k *check) {
+// testInvalidCreate: what is wrong with a create is said by field, and nothing is
+// made.
+func testInvalidCreate(k *check) {
 	k.needs(canonical.CreateServer.Spec(), canonical.ListServers.Spec())
-	for what, change := range map[string]func(*canonical.ServerCreate){
-		"no name":             func(r *canonical.ServerCreate) { r.Name = "" },
-		"no flavor":           func(r *canonical.ServerCreate) { r.Flavor = "" },
-		"no image":            func(r *canonical.ServerCreate) { r.Image = "" },
-		"an unknown flavor":   func(r *canonical.ServerCreate) { r.Flavor = canonical.Ref(unknown) },
-		"an unknown image":    func(r *canonical.ServerCreate) { r.Image = canonical.Ref(unknown) },
-		"an unknown network":  func(r *canonical.ServerCreate) { r.Networks.List[0].Network = canonical.Ref(unknown) },
-		"an unknown keypair":  func(r *canonical.ServerCreate) { r.Keypair = k.name("none") },
-		"too many":            func(r *canonical.ServerCreate) { r.Count = 101 },
-		"broken user data":    func(r *canonical.ServerCreate) { r.UserData = "%" },
-		"an IP that is no IP": func(r *canonical.ServerCreate) { r.Networks.List[0].IP = "nowhere" },
+	prefix := k.name("invalid")
+	for _, tt := range []struct {
+		what, field string
+		change      func(*canonical.ServerCreate)
+	}{
+		{"no name", "name", func(r *canonical.ServerCreate) { r.Name = "" }},
+		{"a blank name", "name", func(r *canonical.ServerCreate) { r.Name = " \t" }},
+		{"a name of 256 characters", "name", func(r *canonical.ServerCreate) { r.Name += strings.Repeat("云", 256-len(r.Name)) }},
+		{"no flavor", "flavor", func(r *canonical.ServerCreate) { r.Flavor = "" }},
+		{"no image", "image", func(r *canonical.ServerCreate) { r.Image = "" }},
+		{"an unknown flavor", "flavor", func(r *canonical.ServerCreate) { r.Flavor = canonical.Ref(unknown) }},
+		{"an unknown image", "image", func(r *canonical.ServerCreate) { r.Image = canonical.Ref(unknown) }},
+		{"an unknown network", "networks.0.network", func(r *canonical.ServerCreate) { r.Networks.List[0].Network = canonical.Ref(unknown) }},
+		{"an unknown second network", "networks.1.network", func(r *canonical.ServerCreate) {
+			r.Networks.List = append(r.Networks.List, canonical.NetworkChoice{Network: canonical.Ref(unknown)})
+		}},
+		{"an unknown keypair", "keypair", func(r *canonical.ServerCreate) { r.Keypair = k.name("none") }},
+		{"an unknown zone", "availability_zone", func(r *canonical.ServerCreate) { r.AvailabilityZone = "cloudtest-none" }},
+		{"too many", "count", func(r *canonical.ServerCreate) { r.Count = 101 }},
+		{"less than none", "count", func(r *canonical.ServerCreate) { r.Count = -1 }},
+		{"broken user data", "user_data", func(r *canonical.ServerCreate) { r.UserData = "%" }},
+		{"too much user data", "user_data", func(r *canonical.ServerCreate) { r.UserData = strings.Repeat("AAAA", 16384) }},
+		{"a broken file", "files.0.contents", func(r *canonical.ServerCreate) { r.Files = []canonical.File{{Path: "/a", Contents: "%"}} }},
+		{"an IP that is no IP", "networks.0.ip", func(r *canonical.ServerCreate) { r.Networks.List[0].IP = "nowhere" }},
 	} {
-		r := k.request(k.name("invalid"))
-		change(&r)
-		made, err := canonical.CreateServer.Do(k.ctx, k.cloud, r)
-		for _, s := range made.Result.Servers {
-			k.undo = append(k.undo, func() { k.deleteAll([]canonical.ID{s.ID}) })
-		}
-		k.code("a create with "+what, err, canonical.InvalidRequest)
+		r := k.request(prefix)
+		tt.change(&r)
+		_, err := k.tryCreate(r)
+		k.refused("a create with "+tt.what, err, tt.field)
 	}
-	list := canonical.ServerList{ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit + 1}}
-	k.code("a limit over the most", try(k, canonical.ListServers, list), canonical.InvalidRequest)
-	k.code("a status that is none", try(k, canonical.ListServers, canonical.ServerList{Status: "odd"}), canonical.InvalidRequest)
+	if left := k.pagesOf(prefix)(canonical.ListOptions{}).Items; len(left) > 0 {
+		k.errorf("refused creates made %v", idsOf(left))
+		k.deleteAll(idsOf(left))
+	}
+}
+
+func testInvalidList(k *check) {
+	k.needs(canonical.ListServers.Spec())
+	for _, tt := range []struct {
+		what, field string
+		req         canonical.ServerList
+	}{
+		{"a limit over the most", "limit", canonical.ServerList{ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit + 1}}},
+		{"a limit below none", "limit", canonical.ServerList{ListOptions: canonical.ListOptions{Limit: -1}}},
+		{"a sort that is none", "sort", canonical.ServerList{ListOptions: canonical.ListOptions{Sort: "id"}}},
+		{"a cursor that is none", "cursor", canonical.ServerList{ListOptions: canonical.ListOptions{Cursor: "AAAA"}}},
+		{"a status that is none", "status", canonical.ServerList{Status: "odd"}},
+	} {
+		k.refused(tt.what, try(k, canonical.ListServers, tt.req), tt.field)
+	}
 }

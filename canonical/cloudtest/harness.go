@@ -3,6 +3,7 @@ package cloudtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,23 +12,34 @@ import (
 
 // Harness says which cloud is tested and how.
 type Harness struct {
-	// Open gives the cloud for one test; it may be the same each time. What it opens
-	// it closes by t.Cleanup.
+	// Open gives the cloud, once for a run. What it opens it closes by t.Cleanup.
 	Open func(t *testing.T) canonical.Cloud
 	// Context is the base of every call (caller, options); nil: Background.
 	Context func() context.Context
 	// Flavor, Image and Network are what servers are made of; empty: the first that a
 	// list gives.
 	Flavor, Image, Network canonical.Ref
+	// Costly is set where a server takes seconds.
+	Costly bool
 	// Timeout bounds each test; 0: one minute.
 	Timeout time.Duration
 	// First and Most are the pauses between questions about a task, from the first to
 	// the longest; 0: 5 ms and 1 s.
 	First, Most time.Duration
+	// Pause lets such a pause pass; nil: by waiting. A cloud under a fake clock moves
+	// the clock, and thereby says that nothing happens on it at other times.
+	Pause func(d time.Duration)
+	// Enter brings a running server into a situation that no operation leads to: error,
+	// paused, suspended or locked. Each that is given is tested.
+	Enter map[string]Way
 	// Deviations are the tests that this cloud does not pass, each with its reason. A
 	// test that is listed and passes fails the suite.
 	Deviations map[string]string
 }
+
+// Way brings a running server into a situation, as somebody else might. leave, where
+// it is not nil, ends the situation so far that a hard reboot makes the server run.
+type Way = func(ctx context.Context, id canonical.ID) (leave func(context.Context) error, err error)
 
 // test is one test of the suite.
 type test struct {
@@ -39,15 +51,23 @@ type test struct {
 func Run(t *testing.T, h Harness) {
 	t.Helper()
 	h = h.orDefault()
-	known := map[string]bool{}
-	for _, tt := range tests() {
-		known[tt.name] = true
-		t.Run(tt.name, func(t *testing.T) { h.run(t, tt) })
+	for _, problem := range h.problems() {
+		t.Error(problem)
 	}
-	for name := range h.Deviations {
-		if !known[name] {
-			t.Errorf("Deviations names the test %q, which does not exist", name)
-		}
+	s := &suite{h: h, cloud: h.Open(t)}
+	for _, tt := range h.tests() {
+		t.Run(tt.name, func(t *testing.T) {
+			failures, skip := s.run(tt)
+			for _, f := range failures {
+				t.Error(f)
+			}
+			if skip != "" {
+				t.Skip(skip)
+			}
+		})
+	}
+	for _, f := range s.close() {
+		t.Error(f)
 	}
 }
 
@@ -66,23 +86,57 @@ func (h Harness) orDefault() Harness {
 	return h
 }
 
-func (h Harness) run(t *testing.T, tt test) {
-	reason, deviates := h.Deviations[tt.name]
-	if deviates && reason == "" {
-		t.Fatalf("the deviation has no reason")
+// problems are what is wrong with the harness itself.
+func (h Harness) problems() []string {
+	var all []string
+	known := map[string]bool{}
+	for _, tt := range h.tests() {
+		known[tt.name] = true
 	}
-	ctx, cancel := context.WithTimeout(h.Context(), h.Timeout)
+	for name, reason := range h.Deviations {
+		switch {
+		case !known[name]:
+			all = append(all, fmt.Sprintf("Deviations names the test %q, which does not exist", name))
+		case reason == "":
+			all = append(all, fmt.Sprintf("the deviation %q has no reason", name))
+		}
+	}
+	for name := range h.Enter {
+		if _, ok := rules[name]; !ok || name == string(running) || name == string(stopped) {
+			all = append(all, fmt.Sprintf("Enter names the situation %q, which does not exist", name))
+		}
+	}
+	return all
+}
+
+// suite is one run: the cloud, and what tests share on it.
+type suite struct {
+	h       Harness
+	cloud   canonical.Cloud
+	fleet   *fleet
+	machine *machine
+	undo    []func(*check)
+
+	mu       sync.Mutex
+	deleting map[canonical.ID]*canonical.Task // what close waits for
+}
+
+// run performs one test and says what to report of it.
+func (s *suite) run(tt test) (failures []string, skip string) {
+	ctx, cancel := context.WithTimeout(s.h.Context(), s.h.Timeout)
 	defer cancel()
-	k := &check{h: h, ctx: ctx, cloud: h.Open(t)}
+	k := &check{suite: s, ctx: ctx}
 	k.perform(tt.run)
 	k.cleanUp()
-	failures, skip := k.verdict(deviates, reason)
-	for _, f := range failures {
-		t.Error(f)
-	}
-	if skip != "" {
-		t.Skip(skip)
-	}
+	reason, deviates := s.h.Deviations[tt.name]
+	return k.verdict(deviates, reason)
+}
+
+// close removes what tests shared.
+func (s *suite) close() []string {
+	k := &check{suite: s, undo: append([]func(*check){(*check).awaitDeletes}, s.undo...)}
+	k.cleanUp()
+	return k.failures
 }
 
 // verdict is what the test reports: failures, or why it counts for nothing.
@@ -99,7 +153,8 @@ func (k *check) verdict(deviates bool, reason string) (failures []string, skip s
 	}
 }
 
-func tests() []test {
+// tests are all tests for such a cloud.
+func (h Harness) tests() []test {
 	all := []test{
 		{"support", testSupport},
 		{"catalogue/flavors", testFlavors},
@@ -107,17 +162,29 @@ func tests() []test {
 		{"catalogue/networks", testNetworks},
 		{"catalogue/zones", testZones},
 		{"server/lifecycle", testLifecycle},
+		{"server/names", testNames},
+		{"server/emoji", testEmoji},
 		{"server/update", testUpdate},
+		{"server/metadata", testMetadata},
 		{"server/count", testCount},
 		{"server/pages", testPages},
 		{"server/cursor", testCursor},
+		{"server/stability", testStability},
 		{"server/filters", testFilters},
-		{"server/concurrency", testConcurrency},
 		{"server/snapshots", testSnapshots},
+		{"idempotency/reads", testRepeatedReads},
+		{"idempotency/delete", testRepeatedDelete},
+		{"concurrency/creates", testParallelCreates},
+		{"concurrency/actions", testParallelActions},
+		{"concurrency/deletes", testParallelDeletes},
 		{"keypair/lifecycle", testKeypairs},
-		{"cancellation", testCancellation},
+		{"keypair/generated", testGeneratedKeypair},
+		{"cancellation/before", testCanceledBefore},
+		{"cancellation/reads", testCanceledReads},
+		{"cancellation/create", testCanceledCreate},
 		{"errors/unknown", testUnknown},
-		{"errors/invalid", testInvalid},
+		{"errors/create", testInvalidCreate},
+		{"errors/list", testInvalidList},
 	}
-	return append(all, stateTests()...)
+	return append(all, h.stateTests()...)
 }

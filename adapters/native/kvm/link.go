@@ -1,0 +1,188 @@
+package kvm
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/digitalocean/go-libvirt"
+)
+
+// link is the connection as others see it; Host.mu guards it.
+type link struct {
+	session *session      // nil while there is none
+	changed chan struct{} // closed and replaced when session changes
+	why     error         // why there is none
+	since   time.Time
+}
+
+var errNotYet = errors.New("not connected yet")
+
+func (h *Host) setLink(s *session, why error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if (s != nil) != (h.link.session != nil) {
+		h.link.since = time.Now()
+	}
+	close(h.link.changed)
+	h.link = link{session: s, changed: make(chan struct{}), why: why, since: h.link.since}
+}
+
+// Ready waits until the host is connected and its servers are known.
+func (h *Host) Ready(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		now, closed := h.link, h.closed
+		h.mu.Unlock()
+		switch {
+		case closed:
+			return errClosed
+		case now.session != nil:
+			return nil
+		}
+		select {
+		case <-now.changed:
+		case <-ctx.Done():
+			return errors.Join(h.unavailable(now.why), ctx.Err())
+		case <-h.ctx.Done():
+			return errClosed
+		}
+	}
+}
+
+// session is the connection, for which it waits up to ConnectWait.
+func (h *Host) session(ctx context.Context) (*session, error) {
+	wait, cancel := context.WithTimeout(ctx, h.opts.ConnectWait)
+	defer cancel()
+	for {
+		if err := h.Ready(wait); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, err
+		}
+		h.mu.Lock()
+		s := h.link.session
+		h.mu.Unlock()
+		if s != nil && !s.pipe.ended() {
+			return s, nil
+		}
+		if s != nil { // dead, and the owner has not noticed yet
+			h.dropped(s)
+		}
+	}
+}
+
+// dropped takes a dead session out of use.
+func (h *Host) dropped(s *session) {
+	h.mu.Lock()
+	mine := h.link.session == s
+	h.mu.Unlock()
+	if mine {
+		h.setLink(nil, errors.Join(errLost, s.pipe.whyEnded()))
+	}
+}
+
+// own keeps the connection until the host is closed.
+func (h *Host) own() {
+	for attempt := 0; h.ctx.Err() == nil; attempt++ {
+		s, err := h.connect(h.ctx)
+		if err == nil {
+			if err = h.serve(s); lost(err) {
+				attempt = 0
+			}
+		}
+		h.setLink(nil, err)
+		if h.ctx.Err() == nil {
+			h.opts.Log.Warn("libvirt is not connected", "host", h.opts.Name, "uri", h.addr.text, "attempt", attempt, "error", err)
+			pause(h.ctx, h.backoff(attempt))
+		}
+	}
+}
+
+// backoff doubles from BackoffMin to BackoffMax; the upper half of each pause is
+// chance, so that many who lost the same host do not return as one.
+func (h *Host) backoff(attempt int) time.Duration {
+	d := h.opts.BackoffMax
+	if attempt < 30 {
+		d = min(h.opts.BackoffMin<<attempt, d)
+	}
+	return d/2 + rand.N(d/2+1) //nolint:gosec // no secret depends on it
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// serve uses a connection until it ends. The error tells why, and is lost if it ended
+// after it had been of use.
+func (h *Host) serve(s *session) error {
+	defer s.close()
+	// The registration ends with the connection: the library deadlocks when an event
+	// comes while its context ends.
+	var events <-chan libvirt.DomainEventLifecycleMsg
+	err := h.ask(s, func(a api) (err error) {
+		events, err = a.LifecycleEvents(context.Background())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Its goroutine in the library ends when the connection has, and all was read.
+	defer func() {
+		s.close()
+		for range events { //nolint:revive // reading is the point
+		}
+	}()
+	if err := h.reconcile(s, true); err != nil {
+		return err
+	}
+	h.setLink(s, nil)
+	h.opts.Log.Info("libvirt is connected", "host", h.opts.Name, "uri", h.addr.text)
+	h.spawn(h.cleanUp)
+	return errors.Join(errLost, h.follow(s, events))
+}
+
+// follow keeps the table true while the connection lasts.
+func (h *Host) follow(s *session, events <-chan libvirt.DomainEventLifecycleMsg) error {
+	tick := time.NewTicker(h.opts.ReconcileEvery)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return s.pipe.whyEnded()
+			}
+			if id, ours := h.idOf(e.Dom.Name); ours {
+				err = h.look(s, id)
+			}
+		case <-tick.C:
+			err = h.reconcile(s, false)
+		case <-s.pipe.dead:
+			return s.pipe.whyEnded()
+		case <-h.ctx.Done():
+			return h.ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// ownerLimit is how long the owner's own calls may take: they are short, so one that
+// is not means that the host is gone.
+const ownerLimit = 15 * time.Second
+
+// ask is a call of the owner's.
+func (h *Host) ask(s *session, f func(api) error) error {
+	ctx, cancel := context.WithTimeout(h.ctx, ownerLimit)
+	defer cancel()
+	return s.call(ctx, h.spawn, ownerLimit, f)
+}

@@ -1,0 +1,203 @@
+package kvm
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/digitalocean/go-libvirt"
+	"github.com/google/uuid"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// domainName is the domain of a server.
+func (h *Host) domainName(id string) string { return h.opts.Prefix + "-" + id }
+
+// idOf is the server whose domain has that name; false for domains of others.
+func (h *Host) idOf(domain string) (string, bool) {
+	id, ok := strings.CutPrefix(domain, h.opts.Prefix+"-")
+	return id, ok && validID(id)
+}
+
+// validID says whether id is a UUID in its usual form.
+func validID(id string) bool {
+	u, err := uuid.Parse(id)
+	return err == nil && u.String() == id
+}
+
+// domainOf is the handle by which libvirt finds a server's domain.
+func (h *Host) domainOf(id string) libvirt.Domain {
+	return libvirt.Domain{Name: h.domainName(id), UUID: libvirt.UUID(uuid.MustParse(id)), ID: -1}
+}
+
+// reconcile reads all domains. With records it reads those too; without, only those
+// of domains that it did not know.
+func (h *Host) reconcile(s *session, records bool) error {
+	ticket := h.table.ticket()
+	var stats []libvirt.DomainStatsRecord
+	err := h.ask(s, func(a api) (err error) {
+		// One call for all: a call per domain would take a second per thousand.
+		// With NOWAIT a domain that is busy does not hold up the others.
+		stats, err = a.ConnectGetAllDomainStats(nil, uint32(libvirt.DomainStatsState), uint32(libvirt.ConnectGetAllDomainsStatsNowait))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	found := h.ours(stats)
+	if err := h.readRecords(s, found, records); err != nil {
+		return err
+	}
+	h.table.all(ticket, found)
+	return nil
+}
+
+func (h *Host) ours(stats []libvirt.DomainStatsRecord) []reading {
+	var found []reading
+	for _, d := range stats {
+		if id, ok := h.idOf(d.Dom.Name); ok {
+			found = append(found, reading{id: id, state: statOf(d.Params)})
+		}
+	}
+	return found
+}
+
+func statOf(params []libvirt.TypedParam) State {
+	var s State
+	for _, p := range params {
+		v, ok := p.Value.I.(int32)
+		switch {
+		case !ok:
+		case p.Field == "state.state":
+			s.Code = v
+		case p.Field == "state.reason":
+			s.Reason = v
+		}
+	}
+	return s
+}
+
+// readers is how many calls a reading of records has under way; libvirtd works on at
+// most 5 of one client (max_client_requests).
+const readers = 4
+
+// readRecords fills in the records: of all, or of those that are not known.
+func (h *Host) readRecords(s *session, found []reading, all bool) error {
+	var todo []int
+	for i := range found {
+		if all || !h.table.known(found[i].id) {
+			todo = append(todo, i)
+		}
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, readers)
+	for n := range readers {
+		wg.Go(func() {
+			for k := n; k < len(todo) && errs[n] == nil; k += readers {
+				r := &found[todo[k]]
+				r.record, errs[n] = h.readRecord(s, r.id)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+const (
+	metadataElement = int32(libvirt.DomainMetadataElement)
+	affectConfig    = libvirt.DomainAffectConfig
+)
+
+// readRecord is the record in a domain's metadata. A domain that went away, or whose
+// metadata somebody spoiled, has one that holds the id alone: it must not hide the
+// others.
+func (h *Host) readRecord(s *session, id string) (*Record, error) {
+	var text string
+	err := h.ask(s, func(a api) (err error) {
+		text, err = a.DomainGetMetadata(h.domainOf(id), metadataElement, libvirt.OptString{metadataURI}, libvirt.DomainAffectCurrent)
+		return err
+	})
+	var answer libvirt.Error
+	switch {
+	case errors.As(err, &answer):
+		h.opts.Log.Warn("a domain of ours tells no record", "host", h.opts.Name, "server", id, "error", err)
+		return &Record{ID: id}, nil
+	case err != nil:
+		return nil, err
+	}
+	r, err := readMetadata(text)
+	if err != nil || r.ID != id {
+		h.opts.Log.Warn("a domain's record does not make sense", "host", h.opts.Name, "server", id, "error", err)
+		return &Record{ID: id}, nil
+	}
+	return &r, nil
+}
+
+// look reads one server anew.
+func (h *Host) look(s *session, id string) error {
+	return h.lookWith(id, func(f func(api) error) error { return h.ask(s, f) }, func() (*Record, error) {
+		if h.table.known(id) {
+			return nil, nil //nolint:nilnil // the record that is known stays
+		}
+		return h.readRecord(s, id)
+	})
+}
+
+// refresh reads the state of one server anew, for an action that changed it.
+func (h *Host) refresh(ctx context.Context, id string) error {
+	return h.lookWith(id, func(f func(api) error) error { return h.call(ctx, f) }, func() (*Record, error) { return nil, nil }) //nolint:nilnil // the record that is known stays
+}
+
+func (h *Host) lookWith(id string, call func(func(api) error) error, record func() (*Record, error)) error {
+	ticket := h.table.ticket()
+	var st State
+	err := call(func(a api) (err error) {
+		st.Code, st.Reason, err = a.DomainGetState(h.domainOf(id), 0)
+		return err
+	})
+	switch {
+	case gone(err):
+		h.table.missing(ticket, id)
+		return nil
+	case err != nil:
+		return err
+	}
+	r, err := record()
+	if err != nil {
+		return err
+	}
+	h.table.found(ticket, id, st, r)
+	return nil
+}
+
+// List is every server of the host, by id, as far as it is known: it asks nobody.
+func (h *Host) List() []Server { return h.table.list() }
+
+// Get is one server, as far as it is known: it asks nobody.
+func (h *Host) Get(id string) (Server, error) {
+	s, ok := h.table.get(id)
+	if !ok {
+		return Server{}, canonical.Errorf(canonical.NotFound, "host %s has no server %s", h.opts.Name, id)
+	}
+	return s, nil
+}
+
+// Refresh asks the host about one server.
+func (h *Host) Refresh(ctx context.Context, id string) (Server, error) {
+	if !validID(id) {
+		return h.Get(id)
+	}
+	err := h.step(ctx, "read the domain", func(ctx context.Context) error {
+		s, err := h.session(ctx)
+		if err != nil {
+			return err
+		}
+		return h.look(s, id)
+	})
+	if err != nil {
+		return Server{}, err
+	}
+	return h.Get(id)
+}

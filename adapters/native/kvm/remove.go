@@ -1,0 +1,184 @@
+package kvm
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/digitalocean/go-libvirt"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// Delete removes a server and all that was made for it, in any state. It can be
+// repeated, and a server that is not there is no failure: what may be left of it is
+// removed all the same.
+func (h *Host) Delete(ctx context.Context, id string) error {
+	if !validID(id) {
+		return canonical.Errorf(canonical.NotFound, "host %s has no server %q", h.opts.Name, id)
+	}
+	unlock, err := h.locks.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	defer h.table.begin(id, Deleting)()
+	if s, err := h.Refresh(ctx, id); err == nil {
+		// From here on it is to be gone, which the host tells even after a crash: the
+		// domain goes last, see Unfinished.
+		if err := h.intend(ctx, s, IntendDelete); err != nil {
+			return err
+		}
+	} else if canonical.CodeOf(err) != canonical.NotFound {
+		return err
+	}
+	return h.remove(ctx, id)
+}
+
+// remove does what Delete does, without a lock.
+func (h *Host) remove(ctx context.Context, id string) error {
+	for _, s := range []struct {
+		doing string
+		do    func(context.Context) error
+	}{
+		{"stop the domain", func(ctx context.Context) error { return h.end(ctx, id) }},
+		{"delete the disks", func(ctx context.Context) error { return h.removeVolumes(ctx, id) }},
+		{"release addresses", func(ctx context.Context) error { return h.unreserve(ctx, id) }},
+		{"undefine the domain", func(ctx context.Context) error { return h.undefine(ctx, id) }},
+	} {
+		if err := h.step(ctx, s.doing, s.do); err != nil {
+			return err
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.litter, id)
+	return nil
+}
+
+// end kills the domain's process: its disks are deleted anyhow.
+func (h *Host) end(ctx context.Context, id string) error {
+	return h.call(ctx, func(a api) error {
+		err := a.DomainDestroyFlags(h.domainOf(id), 0)
+		if isCode(err, libvirt.ErrOperationInvalid) { // it is off
+			return nil
+		}
+		return unlessGone(err)
+	})
+}
+
+func (h *Host) removeVolumes(ctx context.Context, id string) error {
+	p, err := h.pool(ctx, serversPool)
+	if err != nil {
+		return err
+	}
+	return h.deleteVolumes(ctx, p, id+".")
+}
+
+// undefineAll removes what libvirt itself keeps of a domain beside its definition;
+// with any of it left it would refuse.
+const undefineAll = libvirt.DomainUndefineManagedSave | libvirt.DomainUndefineSnapshotsMetadata |
+	libvirt.DomainUndefineNvram | libvirt.DomainUndefineCheckpointsMetadata
+
+func (h *Host) undefine(ctx context.Context, id string) error {
+	ticket := h.table.ticket()
+	err := h.call(ctx, func(a api) error {
+		return unlessGone(a.DomainUndefineFlags(h.domainOf(id), undefineAll))
+	})
+	if err == nil {
+		h.table.missing(ticket, id)
+	}
+	return err
+}
+
+// Unfinished are the servers whose making or deletion was cut short, and is not being
+// worked on by this process: their Intent says which. Whoever knows the operation
+// finishes it, by Define and Start or by Delete.
+func (h *Host) Unfinished() []Server {
+	var out []Server
+	for _, s := range h.List() {
+		if s.Task == NoTask && (s.Intent == IntendBuild || s.Intent == IntendDelete) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Orphans are the ids that have volumes on the host but no domain: of servers whose
+// making was cut short before there was one. Those that this process is working on
+// are not among them.
+func (h *Host) Orphans(ctx context.Context) ([]string, error) {
+	var names []string
+	err := h.step(ctx, "list the disks", func(ctx context.Context) error {
+		p, err := h.pool(ctx, serversPool)
+		if err != nil {
+			return err
+		}
+		return h.call(ctx, func(a api) error {
+			all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
+			names = nil
+			for _, v := range all {
+				names = append(names, v.Name)
+			}
+			return err
+		})
+	})
+	seen := map[string]bool{}
+	var out []string
+	for _, name := range names {
+		id, _, _ := strings.Cut(name, ".")
+		if validID(id) && !seen[id] && !h.table.busyOrThere(id) {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out, err
+}
+
+// cleanUp runs when the host is back: it removes what could not be removed before,
+// and images whose upload was cut short.
+func (h *Host) cleanUp() {
+	h.mu.Lock()
+	var ids []string
+	for id := range h.litter {
+		ids = append(ids, id)
+	}
+	h.mu.Unlock()
+	var errs []error
+	for _, id := range ids {
+		errs = append(errs, h.Delete(h.ctx, id))
+	}
+	errs = append(errs, h.dropPartBases(h.ctx))
+	if err := errors.Join(errs...); err != nil && h.ctx.Err() == nil {
+		h.opts.Log.Warn("the host is not clean", "host", h.opts.Name, "error", err)
+	}
+}
+
+// dropPartBases deletes images without the mark that they are whole.
+func (h *Host) dropPartBases(ctx context.Context) error {
+	var p libvirt.StoragePool
+	names := map[string]bool{}
+	err := h.call(ctx, func(a api) (err error) {
+		if p, err = a.StoragePoolLookupByName(h.opts.Prefix + "-" + basePool); err != nil {
+			return unlessGone(err)
+		}
+		all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
+		for _, v := range all {
+			names[v.Name] = true
+		}
+		return unlessGone(err)
+	})
+	if err != nil {
+		return h.explain(err, "list the images")
+	}
+	for name := range names {
+		id, _, _ := strings.Cut(name, ".")
+		if names[baseMark(canonical.ID(id))] || !validID(id) {
+			continue
+		}
+		if err := h.EvictBase(ctx, canonical.ID(id)); err != nil && canonical.CodeOf(err) != canonical.FailedPrecondition {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package nova
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/adapters/transport"
+	"github.com/dragoman-cloud/dragoman/canonical"
+	dialect "github.com/dragoman-cloud/dragoman/translate/nova"
+)
+
+// openNova is the adapter of the fake in OpenStack's own dialect.
+func (f *fake) openNova() *Cloud {
+	f.t.Helper()
+	c, err := Open(Options{
+		Endpoint: f.url, Region: "r1", Auth: Auth{Username: "demo", Password: "secret", Project: "demo"},
+		Transport: transport.Options{Name: "c1", Timeout: 2 * time.Second, Backoff: time.Millisecond},
+	}, dialect.Table())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(c.Close)
+	return c
+}
+
+// withFlavors answers what creates and lists must know first.
+func withFlavors(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v2.1/flavors") {
+			_, _ = io.WriteString(w, `{"flavors":[{"id":"1","name":"tiny","ram":64,"vcpus":1,"disk":1,"links":[]}]}`)
+			return
+		}
+		h(w, r)
+	}
+}
+
+// creates counts the creates that the fake got.
+func (f *fake) creates() (n int) {
+	for _, call := range f.calls() {
+		if call.call == "POST /servers" {
+			n++
+		}
+	}
+	return n
+}
+
+func createNova(c canonical.Cloud, t *testing.T) (created, error) {
+	t.Helper()
+	return canonical.CreateServer.Do(t.Context(), c, canonical.ServerCreate{
+		Name: "web", Flavor: "1", Image: "00000000-0000-4000-8000-000000000001", Networks: canonical.Networks{Mode: canonical.NetworksNone},
+	})
+}
+
+// A create is sent once, whatever becomes of it, and its code says whether the cloud
+// may have begun.
+func TestACreateIsNeverRepeatedBlindly(t *testing.T) {
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		want    canonical.Code
+	}{
+		"reset":          {reset, canonical.UpstreamError},
+		"hang":           {hang, canonical.Timeout},
+		"web page":       {page, canonical.UpstreamError},
+		"truncated JSON": {answer(`{"server":{"id":"s`), canonical.UpstreamError},
+		"500":            {status(500, ""), canonical.UpstreamError},
+		"502":            {status(502, ""), canonical.UpstreamError},
+		"504":            {status(504, ""), canonical.Timeout},
+		"503":            {status(503, ""), canonical.Unavailable},
+		"409":            {status(409, ""), canonical.Conflict},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, withFlavors(test.handler))
+			_, err := createNova(f.openNova(), t)
+			if got := canonical.CodeOf(err); got != test.want {
+				t.Errorf("%s (%v), want %s", got, err, test.want)
+			}
+			if got := f.creates(); got != 1 {
+				t.Errorf("sent %d times", got)
+			}
+		})
+	}
+}
+
+// A cloud that says when to come back has not begun: that create is sent again.
+func TestACreateThatWasTurnedAwayIsSentAgain(t *testing.T) {
+	turned := false
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+		if !turned {
+			turned = true
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		answer(`{"id":"s1","name":"web"}`)(w, r)
+	})
+	if r, err := create(t.Context(), f.open(), 1); err != nil || len(r.Result.Servers) != 1 || len(f.calls()) != 2 {
+		t.Errorf("%+v, %v after %d calls", r, err, len(f.calls()))
+	}
+}
+
+// The token ends between two pages: the list is whole, and no page is in it twice.
+func TestTokenEndsInTheMiddleOfAList(t *testing.T) {
+	var f *fake
+	f = newFake(t, withFlavors(func(w http.ResponseWriter, r *http.Request) {
+		marker := r.URL.Query().Get("marker")
+		item := func(id string) string {
+			return fmt.Sprintf(`{"id":%q,"name":%q,"status":"ACTIVE","created":"2026-01-02T03:04:05Z","flavor":{"id":"1"},"image":"","metadata":{},"addresses":{}}`, id, id)
+		}
+		next := func(id string) string {
+			return fmt.Sprintf(`,"servers_links":[{"rel":"next","href":"%s/v2.1/servers/detail?marker=%s"}]`, f.url, id)
+		}
+		switch marker {
+		case "":
+			_, _ = io.WriteString(w, `{"servers":[`+item("a")+`]`+next("a")+`}`)
+			f.expire()
+		case "a":
+			_, _ = io.WriteString(w, `{"servers":[`+item("b")+`]`+next("b")+`}`)
+			f.expire()
+		default:
+			_, _ = io.WriteString(w, `{"servers":[`+item("c")+`]}`)
+		}
+	}))
+	r, err := canonical.ListServers.Do(t.Context(), f.openNova(), canonical.ServerList{ListOptions: canonical.ListOptions{Sort: canonical.ByName}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range r.Result.Items {
+		names = append(names, s.Name)
+	}
+	if got := strings.Join(names, ""); got != "abc" || f.loginCount() != 3 {
+		t.Errorf("listed %q after %d log-ins", got, f.loginCount())
+	}
+}
+
+// A region that leaves the catalog is missed by name once the token is renewed, and
+// found again when it comes back.
+func TestRegionVanishes(t *testing.T) {
+	f := newFake(t, answer(`{"id":"s1","name":"web"}`))
+	c := f.open()
+	catalog := func(text string) {
+		f.mu.Lock()
+		f.catalog = text
+		f.mu.Unlock()
+		f.expire()
+	}
+	if _, err := get(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	catalog(strings.ReplaceAll(fullCatalog, `"r1"`, `"r2"`))
+	for range 2 {
+		_, err := get(t.Context(), c)
+		if e := canonical.AsError(err); canonical.CodeOf(err) != canonical.UpstreamError || !strings.Contains(e.Detail, "r1") {
+			t.Errorf("without the region: %v", err)
+		}
+	}
+	logins := f.loginCount()
+	if _, err := get(t.Context(), c); err == nil || f.loginCount() != logins {
+		t.Errorf("a catalog that lacks the region is asked for again at once: %v", err)
+	}
+	catalog(fullCatalog)
+	c.conn.catalogAge = 0
+	if _, err := get(t.Context(), c); err != nil {
+		t.Errorf("with it again: %v", err)
+	}
+}
+
+// Each call says the lowest version that carries what it needs.
+func TestLowestVersion(t *testing.T) {
+	versions := map[string]string{}
+	f := newFake(t, withFlavors(func(w http.ResponseWriter, r *http.Request) {
+		versions[r.Method+" "+r.URL.Path] = strings.TrimPrefix(r.Header.Get("Openstack-Api-Version"), "compute ")
+		w.WriteHeader(http.StatusAccepted)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/servers") {
+			_, _ = io.WriteString(w, `{"server":{"id":"s1","links":[],"adminPass":"x"}}`)
+		}
+	}))
+	c := f.openNova()
+	base := canonical.ServerCreate{
+		Name: "web", Flavor: "1", Image: "00000000-0000-4000-8000-000000000001",
+		Networks: canonical.Networks{Mode: canonical.NetworksList, List: []canonical.NetworkChoice{{Network: "00000000-0000-4000-8000-000000000002"}}},
+	}
+	noNetworks, described, tagged := base, base, base
+	noNetworks.Networks = canonical.Networks{Mode: canonical.NetworksNone}
+	described.Description, tagged.Tags = "text", []string{"a"}
+	for want, r := range map[string]canonical.ServerCreate{"2.1": base, "2.37": noNetworks, "2.19": described, "2.52": tagged} {
+		if _, err := canonical.CreateServer.Do(t.Context(), c, r); err != nil {
+			t.Error(err)
+		}
+		if got := versions["POST /v2.1/servers"]; got != want {
+			t.Errorf("%+v goes at %s, want %s", r, got, want)
+		}
+	}
+}
+
+// What Nova answers to actions that come at the wrong moment is the caller's affair,
+// not a failure of the cloud.
+func TestActionsAtTheWrongMoment(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   canonical.Code
+	}{
+		"another state": {409, `{"conflictingRequest":{"code":409,"message":"Cannot 'stop' instance s1 while it is in vm_state stopped"}}`, canonical.FailedPrecondition},
+		"no host yet":   {409, `{"conflictingRequest":{"code":409,"message":"Instance s1 is not ready"}}`, canonical.FailedPrecondition},
+		"locked":        {409, `{"conflictingRequest":{"code":409,"message":"Instance s1 is locked"}}`, canonical.FailedPrecondition},
+		"at once with another": {
+			500, `{"computeFault":{"code":500,"message":"Unexpected API Error. <class 'nova.exception.UnexpectedTaskStateError'>"}}`, canonical.Conflict,
+		},
+	} {
+		f := newFake(t, status(test.status, test.body))
+		_, err := canonical.StopServer.Do(t.Context(), f.openNova(), canonical.ServerStop{ID: "s1"})
+		if got := canonical.CodeOf(err); got != test.want {
+			t.Errorf("%s: %s (%v), want %s", name, got, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// begin ends the step that is under way, if there is one, and begins another.
+func begin(o *canonical.Operation, step string) {
+	endStep(o, canonical.OperationSucceeded)
+	now := time.Now().UTC()
+	o.Steps = append(slices.Clone(o.Steps), canonical.Step{Name: step, Status: canonical.OperationRunning, StartedAt: &now})
+}
+
+func endStep(o *canonical.Operation, as canonical.OperationStatus) {
+	if n := len(o.Steps); n > 0 && o.Steps[n-1].EndedAt == nil {
+		now := time.Now().UTC()
+		o.Steps = slices.Clone(o.Steps)
+		o.Steps[n-1].Status, o.Steps[n-1].EndedAt = as, &now
+	}
+}
+
+// save stores an operation; false: it has ended, or is another process's by now.
+func (v *view) save(ctx context.Context, o store.Operation) bool {
+	o.UpdatedAt = v.b.now()
+	err := v.b.Store.UpdateOperation(ctx, o, v.b.owner)
+	v.b.happened()
+	if canonical.CodeOf(err) == canonical.NotFound {
+		return false
+	}
+	v.warn("write an operation", err)
+	return true
+}
+
+// end writes how an operation ended; false: it is another process's by now.
+func (v *view) end(ctx context.Context, o store.Operation, as canonical.OperationStatus, result any, err error) bool {
+	o.Status = as
+	endStep(&o.Operation, as)
+	if as == canonical.OperationSucceeded {
+		o.Progress = 100
+	}
+	if err != nil {
+		o.Error = canonical.ProblemOf(canonical.InCloud(err, v.m.Name), o.RequestID)
+	}
+	if _, none := result.(canonical.None); result != nil && !none {
+		raw, err := json.Marshal(withoutSecrets(result))
+		v.warn("keep a result", err)
+		o.Result = raw
+	}
+	return v.save(ctx, o)
+}
+
+// withoutSecrets is a result as it may be stored: what is told once is told by the
+// answer to the request alone.
+func withoutSecrets(result any) any {
+	made, ok := result.(canonical.ServersCreated)
+	if !ok {
+		return result
+	}
+	made.Servers = slices.Clone(made.Servers)
+	for i := range made.Servers {
+		made.Servers[i].AdminPassword = nil
+	}
+	return made
+}
+
+// finish ends an operation well: with its final result, which is read from the
+// cloud where neither the reply nor a look at its servers has told it. false: as end.
+func (v *view) finish(ctx context.Context, o store.Operation, result any, found map[canonical.ID]*canonical.Server) bool {
+	op := canonical.Lookup(o.Operation.Operation)
+	v.noteOwners(ctx, op, string(o.ID), o.Resources)
+	if result == nil && op.Effect != canonical.Delete {
+		result = v.final(ctx, op, o.Resources, found)
+	}
+	return v.end(ctx, o, canonical.OperationSucceeded, result, nil)
+}
+
+// final is what an operation has made or changed. What cannot be read is left out:
+// the work has succeeded all the same.
+func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.Resource, found map[canonical.ID]*canonical.Server) any {
+	servers, err := v.made(ctx, about, found)
+	if err != nil {
+		v.warn("read the result", err)
+		return nil
+	}
+	switch {
+	case op.Result == reflect.TypeFor[canonical.Server]() && len(servers) == 1:
+		return servers[0]
+	case op.Result == reflect.TypeFor[canonical.ServersCreated]():
+		created := canonical.ServersCreated{Servers: make([]canonical.ServerCreated, len(servers))}
+		for i, s := range servers {
+			created.Servers[i].Server = s
+		}
+		return created
+	default:
+		return nil
+	}
+}
+
+// made are the servers that an operation is about, with their owners.
+func (v *view) made(ctx context.Context, about []canonical.Resource, found map[canonical.ID]*canonical.Server) ([]canonical.Server, error) {
+	see, err := v.seer(ctx, "server")
+	if err != nil {
+		return nil, err
+	}
+	var out []canonical.Server
+	for _, r := range about {
+		if r.Type != "server" {
+			continue
+		}
+		s := found[r.ID]
+		if s == nil {
+			s, err = v.findServer(ctx, r.ID)
+		}
+		if err != nil || s == nil {
+			return nil, cmp.Or(err, error(canonical.Errorf(canonical.NotFound, "server %s is gone", r.ID)))
+		}
+		seen, _ := see(*s)                         // whoever began the work saw the server
+		out = append(out, seen.(canonical.Server)) //nolint:forcetypeassert // see answers what it was given
+	}
+	return out, nil
+}
+
+// findServer is a server as it is now, nil where the cloud says that it has none.
+func (v *view) findServer(ctx context.Context, id canonical.ID) (*canonical.Server, error) {
+	ctx, cancel := v.deadline(ctx)
+	defer cancel()
+	return canonical.FindServer(ctx, v.cloud, id)
+}
+
+// noteOwners brings the ownership rows up to date after a write.
+func (v *view) noteOwners(ctx context.Context, op *canonical.Spec, intent string, about []canonical.Resource) {
+	ctx = context.WithoutCancel(ctx)
+	if !v.shared {
+		return
+	}
+	for _, r := range about {
+		switch {
+		case op.Verb() == "create" && r.Type == op.Resource():
+			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
+		case op.Effect == canonical.Delete && r.Type == op.Resource() && v.gone(ctx, r):
+			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))
+		}
+	}
+}
+
+// gone says whether a deleted thing is not there any more. A server may rest in a
+// recycle bin, and keeps its owner there.
+func (v *view) gone(ctx context.Context, r canonical.Resource) bool {
+	if r.Type != "server" {
+		return true
+	}
+	s, err := v.findServer(ctx, r.ID)
+	v.warn("see whether a server is gone", err)
+	return err == nil && s == nil
+}
+
+func (v *view) warn(what string, err error) {
+	if err != nil {
+		v.b.Log.Error("broker: cannot "+what, "cloud", v.m.Name, "error", err)
+	}
+}

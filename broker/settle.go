@@ -1,0 +1,190 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// markKey is the metadata of a server that names the operation which made it. By it
+// a create is settled whose answer was lost; tenants do not see it.
+const markKey = "dragoman.operation"
+
+// maxMetadata is how many items every dialect takes; a create with that many is not
+// marked, and cannot be settled.
+const maxMetadata = 128
+
+// marked is a create with the mark of its operation.
+func marked(request any, id canonical.ID) any {
+	r, ok := request.(canonical.ServerCreate)
+	if !ok || len(r.Metadata) >= maxMetadata {
+		return request
+	}
+	r.Metadata = maps.Clone(r.Metadata)
+	if r.Metadata == nil {
+		r.Metadata = map[string]string{}
+	}
+	r.Metadata[markKey] = string(id)
+	return r
+}
+
+// withoutMark is the metadata as its tenant made it.
+func withoutMark(m map[string]string) map[string]string {
+	if _, ok := m[markKey]; !ok {
+		return m
+	}
+	m = maps.Clone(m)
+	delete(m, markKey)
+	return m
+}
+
+// intent is what of a create is needed to find what it made.
+type intent struct {
+	Names []string `json:"names,omitempty"`
+}
+
+// intentOf is what to keep of a request: of a create the names, for all else may be
+// secret; other requests hold no secrets and are kept whole, but for their ids.
+func intentOf(request any) any {
+	r, ok := request.(canonical.ServerCreate)
+	if !ok {
+		return request
+	}
+	var names []string
+	for i := range r.HowMany() {
+		names = append(names, r.NameOf(i))
+	}
+	return intent{names}
+}
+
+// repeatable are the operations that may be asked for again: they say the state that
+// is wanted, and here is the one they lead to ("": none is left).
+var repeatable = map[*canonical.Spec]canonical.ServerStatus{
+	canonical.DeleteServer.Spec(): "",
+	canonical.StartServer.Spec():  canonical.ServerRunning,
+	canonical.StopServer.Spec():   canonical.ServerStopped,
+}
+
+// settles says whether it can be found out what became of a call.
+func settles(op *canonical.Spec) bool {
+	_, again := repeatable[op]
+	return again || op == canonical.CreateServer.Spec()
+}
+
+// settle finds out what became of a call whose answer was lost. It changes the
+// operation to Waiting when that is known, or ends it; ended says so.
+func (v *view) settle(ctx context.Context, o *store.Operation) (ended bool) {
+	op := canonical.Lookup(o.Operation.Operation)
+	switch {
+	case op == canonical.CreateServer.Spec():
+		return v.settleCreate(ctx, o)
+	case settles(op):
+		return v.settleRepeat(ctx, op, o)
+	default:
+		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Unavailable,
+			"dragoman stopped while it asked the cloud, and cannot know whether the cloud began"))
+		return true
+	}
+}
+
+// settleCreate looks for what a create made. The cloud may still be at it, so that
+// nothing is nothing only when the grace is over.
+func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended bool) {
+	made, whole, err := v.findMarked(ctx, *o)
+	switch {
+	case err != nil:
+		v.b.Log.Warn("broker: cannot settle a create", "operation", o.ID, "cloud", v.m.Name, "error", err)
+		return false
+	case whole:
+		o.Resources, o.Phase = made, store.Waiting
+		o.Task = &canonical.Task{Cloud: v.m.Name, Resources: made, Status: &canonical.StatusWait{Done: []canonical.ServerStatus{canonical.ServerRunning}}}
+		v.noteOwners(ctx, canonical.CreateServer.Spec(), string(o.ID), made)
+		begin(&o.Operation, "wait")
+		return !v.save(ctx, *o)
+	case time.Since(o.CreatedAt) < v.b.SettleFor:
+		return false
+	case len(made) > 0:
+		o.Resources = made
+		v.undo(ctx, o, canonical.Errorf(canonical.Timeout, "the cloud did not answer, and made only %d of the servers", len(made)))
+		return false
+	default:
+		v.warn("drop an intent", v.b.Store.DropIntent(ctx, string(o.ID)))
+		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Timeout, "the cloud did not answer, and made nothing"))
+		return true
+	}
+}
+
+// findMarked are the servers that carry the operation's mark; whole: all of them.
+func (v *view) findMarked(ctx context.Context, o store.Operation) (made []canonical.Resource, whole bool, err error) {
+	var want intent
+	if err := json.Unmarshal(o.Intent, &want); err != nil {
+		return nil, false, canonical.Errorf(canonical.Internal, "read the intent: %w", err)
+	}
+	req := canonical.ServerList{Name: want.Names[0], ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit}}
+	if len(want.Names) > 1 {
+		req.Name, req.NamePrefix = "", strings.TrimSuffix(want.Names[0], "1")
+	}
+	for {
+		call, cancel := v.deadline(ctx)
+		page, err := canonical.ListServers.Do(call, v.cloud, req)
+		cancel()
+		if err != nil {
+			return nil, false, err
+		}
+		for _, s := range page.Result.Items {
+			if s.Metadata[markKey] == string(o.ID) {
+				made = append(made, canonical.Resource{Type: "server", ID: s.ID})
+			}
+		}
+		if req.Cursor = page.Result.NextCursor; req.Cursor == "" {
+			return made, len(made) >= len(want.Names), nil
+		}
+	}
+}
+
+// settleRepeat asks again for what may be asked for again.
+func (v *view) settleRepeat(ctx context.Context, op *canonical.Spec, o *store.Operation) (ended bool) {
+	req := reflect.New(op.Request)
+	if err := json.Unmarshal(o.Intent, req.Interface()); err != nil || len(o.Resources) == 0 {
+		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Internal, "the intent cannot be read: %v", err))
+		return true
+	}
+	reply, err := v.call(ctx, canonical.Call{Op: op, Request: withTarget(req.Elem().Interface(), o.Resources[0].ID)})
+	switch code := canonical.CodeOf(err); {
+	case err == nil && reply.Task != nil:
+		o.Task, o.Phase, o.Status = reply.Task, store.Waiting, canonical.OperationRunning
+		begin(&o.Operation, "wait")
+		return !v.save(ctx, *o)
+	case err == nil, code == canonical.NotFound && op.Effect == canonical.Delete:
+		v.finish(ctx, *o, reply.Result, nil)
+		return true
+	case code == canonical.FailedPrecondition:
+		return v.settleState(ctx, op, o, err)
+	case unknown(err) || code == canonical.Unavailable || code == canonical.RateLimited || code == canonical.Conflict:
+		return false
+	default:
+		v.end(ctx, *o, canonical.OperationFailed, nil, err)
+		return true
+	}
+}
+
+// settleState judges a refusal to do it again: where the server has come to the
+// wanted state, the lost call has done it; where it is on its way, it may yet.
+func (v *view) settleState(ctx context.Context, op *canonical.Spec, o *store.Operation, refusal error) (ended bool) {
+	s, err := v.findServer(ctx, o.Resources[0].ID)
+	switch {
+	case err != nil || s != nil && s.Task != nil:
+		return false
+	case s != nil && s.Status == repeatable[op]:
+		v.finish(ctx, *o, nil, map[canonical.ID]*canonical.Server{s.ID: s})
+	default:
+		v.end(ctx, *o, canonical.OperationFailed, nil, refusal)
+	}
+	return true
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"net/url"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+var sqliteKind = kind{
+	schema: strings.NewReplacer("SERIAL KEY", "INTEGER PRIMARY KEY AUTOINCREMENT", "BYTES", "BLOB", "SECONDS", "REAL"),
+	deaf:   true,
+	now:    "unixepoch('subsec')",
+	clash: func(err error) bool {
+		return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE || sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	},
+	dangling: func(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY },
+}
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return sqlite3.SQLITE_OK
+}
+
+// openSQLite opens the file at path; ":memory:" is a database of its own that ends
+// with its use.
+func openSQLite(ctx context.Context, path string) (*database, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(4)
+	if path == ":memory:" {
+		// It lives as long as a connection, and others are closed when their contexts
+		// end: this one is never used.
+		if _, err := db.Conn(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return &database{db, sqliteKind}, nil
+}
+
+// sqliteDSN asks for readers that do not wait for writers (WAL), writers that wait
+// for each other (5 s), and transactions that take the write lock when they begin,
+// since one that upgrades later cannot wait.
+func sqliteDSN(path string) string {
+	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_txlock=immediate"
+	if path == ":memory:" {
+		return "file:/" + rand.Text() + "?vfs=memdb&" + pragmas
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
+}
