@@ -52,7 +52,7 @@ type Options struct {
 	// first and the longest; 0: 100 ms and 5 s.
 	PollFirst, PollMost time.Duration
 	// SettleFor is how long after a create whose answer was lost the cloud may still
-	// come up with what it made; 0: 1 min.
+	// come up with what it made; 0: three times the member's Timeout.
 	SettleFor time.Duration
 }
 
@@ -63,8 +63,8 @@ type Broker struct {
 	stop context.CancelFunc
 	ctx  context.Context //nolint:containedctx // the life of the followers, ended by Close
 	wg   sync.WaitGroup
-	// owner names this process in the leases of operations.
-	owner string
+	owner string // names this process in the leases of operations
+	mark  string // key of the mark of servers
 
 	mu        sync.Mutex
 	followers map[account]*follower
@@ -92,9 +92,13 @@ func New(o Options) (*Broker, error) {
 	if o.Store == nil {
 		return nil, errors.New("broker: a store is needed")
 	}
-	o.SettleFor = orElse(o.SettleFor, time.Minute)
 	b := &Broker{Options: o, owner: rand.Text(), followers: make(map[account]*follower), news: make(chan struct{})}
 	b.ctx, b.stop = context.WithCancel(context.Background())
+	instance, err := b.Store.Instance(b.ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.mark = markPrefix + instance
 	b.Next = &router{b}
 	canonical.Handle(&b.Mux, canonical.ListClouds, b.listClouds)
 	canonical.Handle(&b.Mux, canonical.GetCloud, b.getCloud)
@@ -228,7 +232,14 @@ func (c closed) Health() canonical.Health {
 
 // deadline bounds one call to the member.
 func (v *view) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, orElse(v.m.Timeout, 20*time.Second))
+	return context.WithTimeout(ctx, v.timeout())
+}
+
+func (v *view) timeout() time.Duration { return orElse(v.m.Timeout, 20*time.Second) }
+
+// settled says whether nothing more is to be expected of a create.
+func (v *view) settled(o store.Operation) bool {
+	return v.b.now().Sub(o.CreatedAt) > orElse(v.b.SettleFor, 3*v.timeout())
 }
 
 // call performs one operation on the member in time.

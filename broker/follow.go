@@ -224,7 +224,7 @@ func (f *follower) tell(ctx context.Context, w *followed, found map[canonical.ID
 		if known && now.Status == last.Status && now.Power == last.Power && (now.Task == nil) == (last.Task == nil) {
 			continue
 		}
-		now.Tenant, now.Metadata = &w.op.Tenant, withoutMark(now.Metadata)
+		now.Tenant, now.Metadata = &w.op.Tenant, f.v.b.withoutMark(now.Metadata)
 		w.seen[id] = now
 		f.v.b.say(ctx, now, w.op.Tenant)
 	}

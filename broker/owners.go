@@ -73,7 +73,7 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		if t.Tenant = nil; owner != "" {
 			t.Tenant = &owner
 		}
-		t.Metadata = withoutMark(t.Metadata)
+		t.Metadata = v.b.withoutMark(t.Metadata)
 		return t, mine(t.ID)
 	case canonical.Keypair:
 		return t, mine(t.ID)

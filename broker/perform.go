@@ -80,7 +80,7 @@ func (v *view) long(ctx context.Context, call canonical.Call, id string) (canoni
 
 // ask makes the call of an operation and notes what came of it.
 func (v *view) ask(ctx context.Context, o store.Operation, call canonical.Call) (canonical.Reply, error) {
-	call.Request = marked(call.Request, o.ID)
+	call.Request = v.b.marked(call.Request, o.ID)
 	reply, err := v.call(ctx, call)
 	switch {
 	case err != nil && unknown(err) && !answered(err) && settles(call.Op):
@@ -193,7 +193,7 @@ func (v *view) show(ctx context.Context, op *canonical.Spec, reply canonical.Rep
 	if created, ok := reply.Result.(canonical.ServersCreated); ok {
 		for i := range created.Servers {
 			s := &created.Servers[i].Server
-			s.Tenant, s.Metadata = &v.tenant, withoutMark(s.Metadata)
+			s.Tenant, s.Metadata = &v.tenant, v.b.withoutMark(s.Metadata)
 		}
 		return reply, nil
 	}

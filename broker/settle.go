@@ -6,22 +6,22 @@ import (
 	"maps"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
 )
 
-// markKey is the metadata of a server that names the operation which made it. By it
-// a create is settled whose answer was lost; tenants do not see it.
-const markKey = "dragoman.operation"
+// markPrefix and the name of this dragoman are the key of the metadata by which a
+// server names the operation that made it. By it a create is settled whose answer was
+// lost; tenants do not see it. Dragomans behind each other have marks of their own.
+const markPrefix = "dragoman."
 
 // maxMetadata is how many items every dialect takes; a create with that many is not
 // marked, and cannot be settled.
 const maxMetadata = 128
 
 // marked is a create with the mark of its operation.
-func marked(request any, id canonical.ID) any {
+func (b *Broker) marked(request any, id canonical.ID) any {
 	r, ok := request.(canonical.ServerCreate)
 	if !ok || len(r.Metadata) >= maxMetadata {
 		return request
@@ -30,17 +30,17 @@ func marked(request any, id canonical.ID) any {
 	if r.Metadata == nil {
 		r.Metadata = map[string]string{}
 	}
-	r.Metadata[markKey] = string(id)
+	r.Metadata[b.mark] = string(id)
 	return r
 }
 
 // withoutMark is the metadata as its tenant made it.
-func withoutMark(m map[string]string) map[string]string {
-	if _, ok := m[markKey]; !ok {
+func (b *Broker) withoutMark(m map[string]string) map[string]string {
+	if _, ok := m[b.mark]; !ok {
 		return m
 	}
 	m = maps.Clone(m)
-	delete(m, markKey)
+	delete(m, b.mark)
 	return m
 }
 
@@ -107,7 +107,7 @@ func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended bool
 		v.noteOwners(ctx, canonical.CreateServer.Spec(), string(o.ID), made)
 		begin(&o.Operation, "wait")
 		return !v.save(ctx, *o)
-	case time.Since(o.CreatedAt) < v.b.SettleFor:
+	case !v.settled(*o):
 		return false
 	case len(made) > 0:
 		o.Resources = made
@@ -138,7 +138,7 @@ func (v *view) findMarked(ctx context.Context, o store.Operation) (made []canoni
 			return nil, false, err
 		}
 		for _, s := range page.Result.Items {
-			if s.Metadata[markKey] == string(o.ID) {
+			if s.Metadata[v.b.mark] == string(o.ID) {
 				made = append(made, canonical.Resource{Type: "server", ID: s.ID})
 			}
 		}

@@ -44,7 +44,7 @@ func (v *view) undo(ctx context.Context, o *store.Operation, reason error) {
 func (v *view) undoing(ctx context.Context, o *store.Operation) (ended bool) {
 	if len(o.Resources) == 0 {
 		made, _, err := v.findMarked(ctx, *o)
-		if err != nil || len(made) == 0 && v.b.now().Sub(o.CreatedAt) < v.b.SettleFor {
+		if err != nil || len(made) == 0 && !v.settled(*o) {
 			v.warn("find what a create has made", err)
 			return false
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
 	"github.com/gin-gonic/gin"
 )
 
@@ -22,7 +23,7 @@ const (
 	MaxWait            = 300 * time.Second
 )
 
-// Options say what a Gateway is made of. Cloud, Authenticate and CursorKey are
+// Options say what a Gateway is made of. Cloud, Authenticate, Store and the keys are
 // required.
 type Options struct {
 	// Cloud performs what is asked. It finishes long work as operations: a Task of
@@ -33,6 +34,10 @@ type Options struct {
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	// CursorKey seals the cursors of lists; at least 16 bytes, the same in every replica.
 	CursorKey []byte
+	// Store keeps the answers that repeated requests get again, and AnswerKey, of
+	// store.BoxKeySize bytes, seals them: they may hold a password.
+	Store     *store.Store
+	AnswerKey []byte
 	// Ready says why this process cannot serve; nil: it always can. It must not
 	// depend on clouds.
 	Ready func(context.Context) error
@@ -55,6 +60,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("gateway: Options.Cloud is missing")
 	case o.Authenticate == nil:
 		return o, errors.New("gateway: Options.Authenticate is missing")
+	case o.Store == nil:
+		return o, errors.New("gateway: Options.Store is missing")
 	case len(o.CursorKey) < 16:
 		return o, errors.New("gateway: Options.CursorKey is shorter than 16 bytes")
 	}
@@ -99,7 +106,10 @@ func New(opts Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{opts: opts, engine: newEngine(), metrics: newMetrics(), repeats: newRepeats(opts.Now)}
+	g := &Gateway{opts: opts, engine: newEngine(), metrics: newMetrics()}
+	if g.repeats, err = newRepeats(opts); err != nil {
+		return nil, fmt.Errorf("gateway: Options.AnswerKey: %w", err)
+	}
 	g.api = humagin.New(g.engine, apiConfig(opts.Version))
 	for _, op := range canonical.Ops() {
 		if err := g.serve(op); err != nil {
@@ -129,9 +139,7 @@ func newEngine() *gin.Engine {
 		writeError(c.Writer, c.Request, canonical.Errorf(canonical.NotFound, "there is no such path"))
 	})
 	e.NoMethod(func(c *gin.Context) {
-		e := canonical.Errorf(canonical.InvalidRequest, "%s is not allowed here", c.Request.Method)
-		e.Status = http.StatusMethodNotAllowed
-		writeError(c.Writer, c.Request, e)
+		writeError(c.Writer, c.Request, refuse(http.StatusMethodNotAllowed, "%s is not allowed here", c.Request.Method))
 	})
 	return e
 }
@@ -147,6 +155,10 @@ func (g *Gateway) serve(op *canonical.Spec) error {
 	g.api.Adapter().Handle(hop, func(hc huma.Context) {
 		c := humagin.Unwrap(hc)
 		recordOf(c.Request.Context()).op = op.Name
+		if streams(op, c.Request.Header) {
+			g.stream(c, op, r)
+			return
+		}
 		g.answer(c, op, r).write(c.Writer, c.Request)
 	})
 	return nil

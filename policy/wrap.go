@@ -66,8 +66,31 @@ func hideHosts(result any) any {
 		for i := range r.Items {
 			hideHostsOfOperation(&r.Items[i])
 		}
+	case canonical.Events:
+		for i := range r.Items {
+			hideHostsOfEvent(&r.Items[i])
+		}
 	}
 	return result
+}
+
+// hideHostsOfEvent does it in what an event tells. What is not of the event's type is
+// not shown at all.
+func hideHostsOfEvent(e *canonical.Event) {
+	var shown any
+	var err error
+	switch e.Type {
+	case canonical.OperationEvent:
+		shown, err = reread[canonical.Operation](e.Data)
+	case canonical.ServerEvent:
+		shown, err = reread[canonical.Server](e.Data)
+	}
+	if err == nil {
+		e.Data, err = json.Marshal(hideHosts(shown))
+	}
+	if err != nil {
+		e.Data = nil
+	}
 }
 
 func hideHost(s *canonical.Server) {

@@ -17,9 +17,9 @@ func TestCallersGoAway(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
-			for i := range 200 {
+			for i := range 50 {
 				ctx, leave := context.WithCancel(t.Context())
-				timer := time.AfterFunc(time.Duration(i)*5*time.Microsecond, leave)
+				timer := time.AfterFunc(time.Duration(i)*20*time.Microsecond, leave)
 				o := store.Operation{Deadline: time.Now()}
 				o.ID, o.Status, o.CreatedAt = canonical.ID(fmt.Sprint(g, i)), canonical.OperationRunning, time.Now()
 				_ = s.CreateOperation(ctx, o, "p") // it may succeed or not

@@ -8,7 +8,8 @@ import (
 // migrations are the versions of the schema, oldest first. A version that was
 // released never changes: append.
 var migrations = []string{
-	`CREATE TABLE tenants (
+	`CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+	CREATE TABLE tenants (
 		id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, declared BOOLEAN NOT NULL, created_at TEXT NOT NULL);
 	CREATE TABLE api_keys (
 		id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants(name), role TEXT NOT NULL,

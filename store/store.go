@@ -9,6 +9,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -43,6 +44,19 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), db.Close())
 	}
 	return &Store{db}, nil
+}
+
+// Instance names the dragoman whose store this is: all processes on it, now and later,
+// and no other. It is 8 letters and digits, made when first asked for.
+func (s *Store) Instance(ctx context.Context) (string, error) {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ('instance', ?) ON CONFLICT DO NOTHING`,
+		strings.ToLower(rand.Text()[:8]))
+	if err != nil {
+		return "", failed(err, "setting")
+	}
+	var name string
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'instance'`).Scan(&name)
+	return name, failed(err, "setting")
 }
 
 // Close ends every use of the database.

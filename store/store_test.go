@@ -60,6 +60,16 @@ func TestOpenAgain(t *testing.T) {
 	}
 }
 
+func TestInstance(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		first, err := s.Instance(t.Context())
+		again, err2 := s.Instance(t.Context())
+		if err != nil || err2 != nil || first != again || len(first) != 8 {
+			t.Error(first, again, err, err2)
+		}
+	})
+}
+
 // Statements whose contexts end leave nothing behind that keeps others out.
 func TestCancelledStatements(t *testing.T) {
 	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "c.db"), "memory": ":memory:"} {
