@@ -88,6 +88,10 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	return t.Tx.ExecContext(t.kind.ctx(ctx), t.kind.words(query), args...)
 }
 
+func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.Tx.QueryContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+}
+
 func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return t.Tx.QueryRowContext(t.kind.ctx(ctx), t.kind.words(query), args...)
 }

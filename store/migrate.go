@@ -20,6 +20,11 @@ var migrations = []string{
 		deadline TEXT NOT NULL, created_at TEXT NOT NULL, owner TEXT NOT NULL, leased_until SECONDS NOT NULL);
 	CREATE INDEX operations_by_tenant ON operations (tenant, created_at);
 	CREATE INDEX operations_unfinished ON operations (leased_until) WHERE status IN ('pending', 'running');
+	CREATE TABLE native_objects (
+		cloud TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (cloud, kind, id));
+	CREATE TABLE native_claims (
+		cloud TEXT NOT NULL, server TEXT NOT NULL, host TEXT NOT NULL, vcpus INTEGER NOT NULL, ram_mib INTEGER NOT NULL,
+		disk_gib INTEGER NOT NULL, created_at TEXT NOT NULL, PRIMARY KEY (cloud, server));
 	CREATE TABLE events (
 		id SERIAL KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, at SECONDS NOT NULL);
 	CREATE INDEX events_by_tenant ON events (tenant, id);
