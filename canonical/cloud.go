@@ -11,7 +11,9 @@ import (
 //
 // A Cloud is safe for concurrent use. It honours ctx: when ctx ends, Do returns
 // soon, with code Timeout or Canceled. It does not retry writes whose outcome is
-// unknown, and it never answers NotFound for what it merely could not reach.
+// unknown: a write that fails with Unavailable or RateLimited was not begun, one that
+// fails with Timeout, Canceled or UpstreamError may have been. It never answers
+// NotFound for what it merely could not reach.
 type Cloud interface {
 	// Do performs one operation. The caller has validated call.Request, whose
 	// type is call.Op.Request. On success Reply.Result has type call.Op.Result, or

@@ -26,6 +26,7 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	c := &Cloud{Cloud: wire.New(table, conn), conn: conn, table: table}
 	canonical.HandleIf(&c.Mux, canonical.CreateServer, like(c, canonical.CreateServer), c.createServers)
 	canonical.HandleIf(&c.Mux, canonical.UpdateServer, like(c, canonical.UpdateServer), c.updateServer)
+	canonical.HandleIf(&c.Mux, canonical.RebuildServer, like(c, canonical.RebuildServer), c.rebuildServer)
 	return c, nil
 }
 

@@ -85,6 +85,20 @@ func TestACreateIsNeverRepeatedBlindly(t *testing.T) {
 	}
 }
 
+// What fails before the create is sent leaves no doubt.
+func TestACreateThatWasNotSentWasNotBegun(t *testing.T) {
+	for name, keystone := range map[string]http.HandlerFunc{
+		"refused account": status(401, ""), "web page": page, "broken": status(500, ""), "reset": reset, "hang": hang,
+	} {
+		f := newFake(t, withFlavors(answer(`{}`)))
+		f.logIn = keystone
+		_, err := createNova(f.openNova(), t)
+		if got := canonical.CodeOf(err); got != canonical.Unavailable || f.creates() != 0 {
+			t.Errorf("%s: %s (%v) after %d creates", name, got, err, f.creates())
+		}
+	}
+}
+
 // A cloud that says when to come back has not begun: that create is sent again.
 func TestACreateThatWasTurnedAwayIsSentAgain(t *testing.T) {
 	turned := false
@@ -216,6 +230,27 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 		_, err := canonical.StopServer.Do(t.Context(), f.openNova(), canonical.ServerStop{ID: "s1"})
 		if got := canonical.CodeOf(err); got != test.want {
 			t.Errorf("%s: %s (%v), want %s", name, got, err, test.want)
+		}
+	}
+}
+
+// A stopped server runs for a moment in its rebuild: that is not the end.
+func TestARebuildEndsAsItBegan(t *testing.T) {
+	for word, want := range map[string]canonical.ServerStatus{"SHUTOFF": canonical.ServerStopped, "ACTIVE": canonical.ServerRunning, "ERROR": canonical.ServerRunning} {
+		server := fmt.Sprintf(`{"server":{"id":"s1","name":"web","status":%q,"created":"2026-01-02T03:04:05Z","flavor":{"id":"1"},"image":"","metadata":{},"addresses":{}}}`, word)
+		f := newFake(t, withFlavors(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				w.WriteHeader(http.StatusAccepted)
+			}
+			_, _ = io.WriteString(w, server)
+		}))
+		r, err := canonical.RebuildServer.Do(t.Context(), f.openNova(), canonical.ServerRebuild{ID: "s1", Image: "00000000-0000-4000-8000-000000000001"})
+		if err != nil {
+			t.Errorf("%s: %v", word, err)
+			continue
+		}
+		if r.Task == nil || r.Task.Status == nil || len(r.Task.Status.Done) != 1 || r.Task.Status.Done[0] != want {
+			t.Errorf("%s: %+v, want %s", word, r.Task, want)
 		}
 	}
 }

@@ -104,14 +104,14 @@ func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, err
 	}
 	s, err := c.conn.Session(ctx, row.Service)
 	if err != nil {
-		return canonical.Reply{}, err
+		return canonical.Reply{}, unbegun(ctx, err, call.Op)
 	}
 	env := &translate.Env{
 		Bases: s.Bases, Project: s.Project, User: s.User, Native: canonical.OptionsOf(ctx).Native,
 		Role: canonical.CallerOf(ctx).Role, Facts: map[string]any{},
 	}
 	if err := c.resolve(ctx, row, call.Request, env); err != nil {
-		return canonical.Reply{}, err
+		return canonical.Reply{}, unbegun(ctx, err, call.Op)
 	}
 	if l, ok := row.Answer.(translate.Lister); ok {
 		return c.list(ctx, row, l, call.Request, env, s.Window)
@@ -121,6 +121,16 @@ func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, err
 		return canonical.Reply{}, err
 	}
 	return row.HearReply(resp, env)
+}
+
+// unbegun is a failure of what goes before a call: a write was not begun then, which
+// is what Unavailable says.
+func unbegun(ctx context.Context, err error, op *canonical.Spec) error {
+	e := *canonical.AsError(err)
+	if op.Effect != canonical.Read && ctx.Err() == nil && (e.Code == canonical.Timeout || e.Code == canonical.UpstreamError) {
+		e.Code = canonical.Unavailable
+	}
+	return &e
 }
 
 // exchange says one request and returns the answer of success.

@@ -175,7 +175,7 @@ func TestFacts(t *testing.T) {
 func TestFactsThatCannotBeHad(t *testing.T) {
 	cloud, asked := cloudAt(t, newest, says(500, ""))
 	_, err := canonical.CreateServer.Do(t.Context(), cloud, canonical.ServerCreate{Name: "a", Flavor: "f", Image: "i"})
-	if canonical.CodeOf(err) != canonical.UpstreamError || slices.Contains(asked(), "POST /servers") {
+	if canonical.CodeOf(err) != canonical.Unavailable || slices.Contains(asked(), "POST /servers") {
 		t.Errorf("%v, asked %v", err, asked())
 	}
 }

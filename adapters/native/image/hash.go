@@ -4,73 +4,97 @@ import (
 	"crypto/md5" //nolint:gosec // the checksum of the image API; trust lies in SHA-256
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
+	"sync"
+	"sync/atomic"
 )
 
 // sums are the checksums of a file, hexadecimal.
 type sums struct{ sha256, md5 string }
 
-// summer computes both checksums beside the writing of the same bytes. Its two
-// goroutines end with close.
+// chunk is how much is read and written at a time: few system calls, and the header of
+// any format fits in the first.
+const chunk = 1 << 20
+
+// chunksAhead is how many chunks the reader may be ahead of the checksums; with it the
+// memory of an upload is 4 MiB.
+const chunksAhead = 4
+
+// slab is a chunk that both checksums read before it is used again.
+type slab struct {
+	buf  []byte
+	p    []byte // the part that is filled
+	left atomic.Int32
+}
+
+// summer computes both checksums beside the reading and writing of the same bytes. It
+// owns two goroutines, which end with finish.
 type summer struct {
-	sha256, md5 hash.Hash
-	work        [2]chan []byte
-	done        chan struct{}
+	free   chan *slab
+	hashes [2]hash.Hash // SHA-256, MD5
+	queues [2]chan *slab
+	wg     sync.WaitGroup
 }
 
 func newSummer() *summer {
-	s := &summer{sha256: sha256.New(), md5: md5.New(), done: make(chan struct{})} //nolint:gosec // see the import
-	for n, h := range []hash.Hash{s.sha256, s.md5} {
-		s.work[n] = make(chan []byte)
-		go func() {
-			for p := range s.work[n] {
-				h.Write(p) // never fails, says hash.Hash
-				s.done <- struct{}{}
-			}
-		}()
+	s := &summer{free: make(chan *slab, chunksAhead)}
+	s.hashes = [2]hash.Hash{sha256.New(), md5.New()} //nolint:gosec // see the import
+	for range chunksAhead {
+		s.free <- &slab{buf: make([]byte, chunk)}
+	}
+	for n, h := range s.hashes {
+		queue := make(chan *slab, chunksAhead)
+		s.queues[n] = queue
+		s.wg.Go(func() { s.sum(h, queue) })
 	}
 	return s
 }
 
-// start begins to add p, which must not change until wait.
-func (s *summer) start(p []byte) {
-	s.work[0] <- p
-	s.work[1] <- p
+func (s *summer) sum(h hash.Hash, queue <-chan *slab) {
+	for b := range queue {
+		h.Write(b.p) // never fails, says hash.Hash
+		if b.left.Add(-1) == 0 {
+			s.free <- b
+		}
+	}
 }
 
-func (s *summer) wait() {
-	<-s.done
-	<-s.done
+// slab is one that the caller may fill, and gives back by add.
+func (s *summer) slab() *slab { return <-s.free }
+
+// add sums the first n bytes of b, in the background. They must not be changed.
+func (s *summer) add(b *slab, n int) {
+	b.p = b.buf[:n]
+	b.left.Store(int32(len(s.queues)))
+	for _, q := range s.queues {
+		q <- b
+	}
 }
 
-func (s *summer) close() {
-	close(s.work[0])
-	close(s.work[1])
+// finish ends the goroutines and returns the checksums of all that was added.
+func (s *summer) finish() sums {
+	for _, q := range s.queues {
+		close(q)
+	}
+	s.wg.Wait()
+	return sums{hex.EncodeToString(s.hashes[0].Sum(nil)), hex.EncodeToString(s.hashes[1].Sum(nil))}
 }
-
-func (s *summer) sums() sums {
-	return sums{hex.EncodeToString(s.sha256.Sum(nil)), hex.EncodeToString(s.md5.Sum(nil))}
-}
-
-// chunk is how much is read, written and summed at a time: few system calls, and a
-// header of any format fits in the first.
-const chunk = 1 << 20
 
 // sumFile is the checksums of what r still holds.
 func sumFile(r io.Reader) (sums, error) {
 	s := newSummer()
-	defer s.close()
-	buf := make([]byte, chunk)
 	for {
-		n, err := r.Read(buf)
-		s.start(buf[:n])
-		s.wait()
-		if err == io.EOF {
-			return s.sums(), nil
-		}
+		b := s.slab()
+		n, err := r.Read(b.buf)
+		s.add(b, n)
 		if err != nil {
-			return sums{}, err
+			sum := s.finish()
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return sum, err
 		}
 	}
 }

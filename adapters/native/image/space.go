@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"syscall"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -30,9 +31,12 @@ func diskError(err error) error {
 }
 
 // checkRoom refuses what would take the file system below its reserve.
-func (s *Store) checkRoom(bytes int64) error {
+func (s *Store) checkRoom(bytes int64) error { return s.checkRoomAt(s.lock, bytes) }
+
+// checkRoomAt is checkRoom for the file system of f.
+func (s *Store) checkRoomAt(f *os.File, bytes int64) error {
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(s.cfg.Dir, &fs); err != nil {
+	if err := syscall.Fstatfs(int(f.Fd()), &fs); err != nil {
 		return diskError(err)
 	}
 	if free := int64(fs.Bavail) * fs.Bsize; free-bytes < s.cfg.ReserveBytes {

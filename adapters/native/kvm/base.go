@@ -167,14 +167,13 @@ func (h *Host) loadBase(ctx context.Context, id canonical.ID, src BaseSource, ba
 		if err != nil {
 			return err
 		}
-		*base = Base{ImageID: id, format: src.Format}
-		if err := h.readBase(ctx, v, base); err != nil {
-			return err
-		}
+		found, err := h.readBase(ctx, v)
+		found.ImageID, found.format = id, src.Format
 		if src.Format == "raw" { // libvirt may see another format in the data
-			base.Bytes = uint64(src.SizeBytes)
+			found.Bytes = uint64(src.SizeBytes)
 		}
-		return nil
+		*base = found
+		return err
 	})
 }
 
@@ -188,13 +187,14 @@ func (h *Host) uploadBase(ctx context.Context, p libvirt.StoragePool, id canonic
 		}
 		return v, errors.Join(err, h.deleteVolumes(undo, p, string(id)))
 	}
-	_, _, err = h.newVolume(ctx, p, rawVolume(baseMark(id), 0))
+	_, err = h.newVolume(ctx, p, rawVolume(baseMark(id), 0))
 	return v, err
 }
 
 func (h *Host) fillBase(ctx context.Context, p libvirt.StoragePool, id canonical.ID, src BaseSource) (libvirt.StorageVol, error) {
 	// Made as raw whatever it is, for libvirt would write a header of its own.
-	v, _, err := h.newVolume(ctx, p, rawVolume(baseName(id, src.Format), uint64(src.SizeBytes)))
+	m, err := h.newVolume(ctx, p, rawVolume(baseName(id, src.Format), uint64(src.SizeBytes)))
+	v := m.volume
 	if err != nil {
 		return v, err
 	}
@@ -231,11 +231,7 @@ func (h *Host) checkBase(ctx context.Context, v libvirt.StorageVol, format strin
 }
 
 func (h *Host) describe(ctx context.Context, v libvirt.StorageVol) (*libvirtxml.StorageVolume, error) {
-	var text string
-	err := h.call(ctx, func(a api) (err error) {
-		text, err = a.StorageVolGetXMLDesc(v, 0)
-		return err
-	})
+	text, err := fetch(ctx, h, func(a api) (string, error) { return a.StorageVolGetXMLDesc(v, 0) })
 	if err != nil {
 		return nil, err
 	}
@@ -243,14 +239,14 @@ func (h *Host) describe(ctx context.Context, v libvirt.StorageVol) (*libvirtxml.
 	return def, def.Unmarshal(text)
 }
 
-// readBase fills in where the image is, and how large a disk it makes.
-func (h *Host) readBase(ctx context.Context, v libvirt.StorageVol, base *Base) error {
-	return h.call(ctx, func(a api) (err error) {
-		if base.path, err = a.StorageVolGetPath(v); err != nil {
-			return err
+// readBase tells where the image is, and how large a disk it makes.
+func (h *Host) readBase(ctx context.Context, v libvirt.StorageVol) (Base, error) {
+	return fetch(ctx, h, func(a api) (b Base, err error) {
+		if b.path, err = a.StorageVolGetPath(v); err != nil {
+			return b, err
 		}
-		_, base.Bytes, _, err = a.StorageVolGetInfo(v)
-		return err
+		_, b.Bytes, _, err = a.StorageVolGetInfo(v)
+		return b, err
 	})
 }
 

@@ -14,7 +14,7 @@ func (h *Host) Console(ctx context.Context, id string, maxBytes int) ([]byte, er
 	}
 	var out []byte
 	err := h.step(ctx, "read the console", func(ctx context.Context) error {
-		v, size, err := h.logVolume(ctx, id)
+		l, err := h.consoleLog(ctx, id)
 		if gone(err) { // never started, or somebody removed it
 			return nil
 		}
@@ -22,11 +22,11 @@ func (h *Host) Console(ctx context.Context, id string, maxBytes int) ([]byte, er
 			return err
 		}
 		want := uint64(max(maxBytes, 0))
-		from := size - min(size, want)
+		from := l.size - min(l.size, want)
 		w := tail{most: want}
-		if size > 0 && want > 0 {
+		if l.size > 0 && want > 0 {
 			// What is printed meanwhile comes too: there is no end but that of the file.
-			err = h.download(ctx, v, &w, from, 0)
+			err = h.download(ctx, l.volume, &w, from, 0)
 		}
 		out = w.kept()
 		return err
@@ -34,20 +34,24 @@ func (h *Host) Console(ctx context.Context, id string, maxBytes int) ([]byte, er
 	return out, err
 }
 
-// logVolume is the file and its size now.
-func (h *Host) logVolume(ctx context.Context, id string) (v libvirt.StorageVol, size uint64, err error) {
+// consoleLog is the file that keeps a console, and its size now.
+type consoleLog struct {
+	volume libvirt.StorageVol
+	size   uint64
+}
+
+func (h *Host) consoleLog(ctx context.Context, id string) (consoleLog, error) {
 	p, err := h.pool(ctx, serversPool)
 	if err != nil {
-		return v, 0, err
+		return consoleLog{}, err
 	}
-	err = h.call(ctx, func(a api) error {
-		if v, err = a.StorageVolLookupByName(p, logName(id)); err != nil {
-			return err
+	return fetch(ctx, h, func(a api) (l consoleLog, err error) {
+		if l.volume, err = a.StorageVolLookupByName(p, logName(id)); err != nil {
+			return l, err
 		}
-		_, size, _, err = a.StorageVolGetInfo(v)
-		return err
+		_, l.size, _, err = a.StorageVolGetInfo(l.volume)
+		return l, err
 	})
-	return v, size, err
 }
 
 // tail keeps the end of what is written to it.

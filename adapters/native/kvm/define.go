@@ -92,8 +92,8 @@ func (h *Host) makeDisk(ctx context.Context, spec ServerSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, where, err := h.newVolume(ctx, p, overlayVolume(diskName(spec.ID), spec.diskBytes(), spec.Base))
-	return where, err
+	m, err := h.newVolume(ctx, p, overlayVolume(diskName(spec.ID), spec.diskBytes(), spec.Base))
+	return m.path, err
 }
 
 func (h *Host) makeSeed(ctx context.Context, spec ServerSpec) (string, error) {
@@ -104,7 +104,7 @@ func (h *Host) makeSeed(ctx context.Context, spec ServerSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	v, where, err := h.newVolume(ctx, p, rawVolume(seedName(spec.ID), uint64(spec.Seed.SizeBytes)))
+	m, err := h.newVolume(ctx, p, rawVolume(seedName(spec.ID), uint64(spec.Seed.SizeBytes)))
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +112,7 @@ func (h *Host) makeSeed(ctx context.Context, spec ServerSpec) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("seed: %w", err)
 	}
-	return where, errors.Join(h.upload(ctx, v, r, spec.Seed.SizeBytes), r.Close())
+	return m.path, errors.Join(h.upload(ctx, m.volume, r, spec.Seed.SizeBytes), r.Close())
 }
 
 // makeLog makes the file that virtlogd will write: as a volume it can be read from
@@ -122,8 +122,8 @@ func (h *Host) makeLog(ctx context.Context, spec ServerSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, where, err := h.newVolume(ctx, p, rawVolume(logName(spec.ID), 0))
-	return where, err
+	m, err := h.newVolume(ctx, p, rawVolume(logName(spec.ID), 0))
+	return m.path, err
 }
 
 func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, nics []NIC, p parts) error {

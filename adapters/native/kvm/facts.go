@@ -44,11 +44,12 @@ func (h *Host) Facts(ctx context.Context) (Facts, error) {
 		if err != nil {
 			return err
 		}
-		return h.call(ctx, func(a api) error {
-			_, capacity, _, free, err := a.StoragePoolGetInfo(p)
-			f.DiskGiB, f.FreeGiB = int(capacity>>30), int(free>>30)
-			return err
+		size, err := fetch(ctx, h, func(a api) (size [2]uint64, err error) {
+			_, size[0], _, size[1], err = a.StoragePoolGetInfo(p)
+			return size, err
 		})
+		f.DiskGiB, f.FreeGiB = int(size[0]>>30), int(size[1]>>30)
+		return err
 	})
 	return f, err
 }
@@ -68,8 +69,9 @@ func (h *Host) knownFacts(ctx context.Context) (Facts, error) {
 		return *known, nil
 	}
 	var f Facts
-	err := h.step(ctx, "read what the host can do", func(ctx context.Context) error {
-		return h.call(ctx, func(a api) (err error) { f, err = h.readFacts(a); return err })
+	err := h.step(ctx, "read what the host can do", func(ctx context.Context) (err error) {
+		f, err = fetch(ctx, h, h.readFacts)
+		return err
 	})
 	if err != nil {
 		return f, err

@@ -106,13 +106,20 @@ func (h *Host) Name() string { return h.opts.Name }
 // Zone is the host's availability zone.
 func (h *Host) Zone() string { return h.opts.Zone }
 
-// call runs f on the connection, and waits for one first if there is none.
-func (h *Host) call(ctx context.Context, f func(api) error) error {
+// fetch runs f on the connection, and waits for one first if there is none. See ask.
+func fetch[T any](ctx context.Context, h *Host, f func(api) (T, error)) (T, error) {
 	s, err := h.session(ctx)
 	if err != nil {
-		return err
+		var none T
+		return none, err
 	}
-	return s.call(ctx, h.spawn, h.opts.CallLimit, f)
+	return ask(ctx, s, h.spawn, h.opts.CallLimit, f)
+}
+
+// call is fetch without a result.
+func (h *Host) call(ctx context.Context, f func(api) error) error {
+	_, err := fetch(ctx, h, func(a api) (struct{}, error) { return struct{}{}, f(a) })
+	return err
 }
 
 // tries is how often an idempotent step is done when the connection is lost under it.

@@ -206,18 +206,18 @@ func (h *Host) writeRecord(ctx context.Context, old Record, change func(*Record)
 	}
 	return h.step(ctx, "write the record", func(ctx context.Context) error {
 		ticket := h.table.ticket()
-		var st State
-		err := h.call(ctx, func(a api) (err error) {
+		st, err := fetch(ctx, h, func(a api) (State, error) {
 			d := h.domainOf(r.ID)
-			if st.Code, st.Reason, err = a.DomainGetState(d, 0); err != nil {
-				return err
+			st, err := h.stateOf(r.ID)(a)
+			if err != nil {
+				return st, err
 			}
 			// What runs has a copy of the definition, which is what is read.
 			where := libvirt.DomainAffectConfig
 			if st.Code != int32(libvirt.DomainShutoff) {
 				where |= libvirt.DomainAffectLive
 			}
-			return a.DomainSetMetadata(d, metadataElement, libvirt.OptString{text}, libvirt.OptString{metadataKey}, libvirt.OptString{metadataURI}, where)
+			return st, a.DomainSetMetadata(d, metadataElement, libvirt.OptString{text}, libvirt.OptString{metadataKey}, libvirt.OptString{metadataURI}, where)
 		})
 		if err != nil {
 			return err

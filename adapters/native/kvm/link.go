@@ -124,39 +124,70 @@ func pause(ctx context.Context, d time.Duration) {
 // after it had been of use.
 func (h *Host) serve(s *session) error {
 	defer s.close()
-	// The registration ends with the connection: the library deadlocks when an event
-	// comes while its context ends.
-	var events <-chan libvirt.DomainEventLifecycleMsg
-	err := h.ask(s, func(a api) (err error) {
-		events, err = a.LifecycleEvents(context.Background())
-		return err
-	})
+	ev, end, err := h.subscribe(s)
 	if err != nil {
 		return err
 	}
-	// Its goroutine in the library ends when the connection has, and all was read.
-	defer func() {
-		s.close()
-		for range events { //nolint:revive // reading is the point
-		}
-	}()
+	defer end()
 	if err := h.reconcile(s, true); err != nil {
 		return err
 	}
 	h.setLink(s, nil)
 	h.opts.Log.Info("libvirt is connected", "host", h.opts.Name, "uri", h.addr.text)
 	h.spawn(h.cleanUp)
-	return errors.Join(errLost, h.follow(s, events))
+	return errors.Join(errLost, h.follow(s, ev))
+}
+
+// events are what libvirt tells of domains.
+type events = <-chan libvirt.DomainEventLifecycleMsg
+
+// subscribe registers for events until end is called, which closes the connection and
+// returns when the library has let go of it.
+func (h *Host) subscribe(s *session) (ev events, end func(), err error) {
+	// The context must outlast the connection: when an event comes while its context
+	// ends the library deadlocks. And it must end after it: when the connection ends
+	// during the registration the library waits for events for ever.
+	ctx, cancel := context.WithCancel(context.Background())
+	got := make(chan events, 1)
+	drain := func() { // the library ends only when all was read
+		select {
+		case ev := <-got:
+			for range ev { //nolint:revive // reading is the point
+			}
+		default:
+		}
+	}
+	end = func() {
+		s.close()
+		<-s.api.Disconnected()
+		cancel()
+		drain()
+	}
+	ev, err = asOwner(h, s, func(a api) (events, error) {
+		ev, err := a.LifecycleEvents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		got <- ev
+		if ctx.Err() != nil { // end came first
+			drain()
+		}
+		return ev, nil
+	})
+	if err != nil {
+		end()
+	}
+	return ev, end, err
 }
 
 // follow keeps the table true while the connection lasts.
-func (h *Host) follow(s *session, events <-chan libvirt.DomainEventLifecycleMsg) error {
+func (h *Host) follow(s *session, ev events) error {
 	tick := time.NewTicker(h.opts.ReconcileEvery)
 	defer tick.Stop()
 	for {
 		var err error
 		select {
-		case e, ok := <-events:
+		case e, ok := <-ev:
 			if !ok {
 				return s.pipe.whyEnded()
 			}
@@ -180,9 +211,9 @@ func (h *Host) follow(s *session, events <-chan libvirt.DomainEventLifecycleMsg)
 // is not means that the host is gone.
 const ownerLimit = 15 * time.Second
 
-// ask is a call of the owner's.
-func (h *Host) ask(s *session, f func(api) error) error {
+// asOwner is a call of the owner's; see ask.
+func asOwner[T any](h *Host, s *session, f func(api) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(h.ctx, ownerLimit)
 	defer cancel()
-	return s.call(ctx, h.spawn, ownerLimit, f)
+	return ask(ctx, s, h.spawn, ownerLimit, f)
 }

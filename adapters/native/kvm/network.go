@@ -64,24 +64,22 @@ type network struct {
 }
 
 func (h *Host) networks(ctx context.Context) ([]network, error) {
-	var out []network
-	err := h.call(ctx, func(a api) error {
+	out, err := fetch(ctx, h, func(a api) (out []network, err error) {
 		handles, _, err := a.ConnectListAllNetworks(1, 0)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out = nil
 		for _, handle := range handles {
 			n, err := readNetwork(a, handle)
 			switch {
 			case gone(err): // since the list was made
 			case err != nil:
-				return err
+				return nil, err
 			default:
 				out = append(out, n)
 			}
 		}
-		return nil
+		return out, nil
 	})
 	slices.SortFunc(out, func(a, b network) int { return strings.Compare(a.handle.Name, b.handle.Name) })
 	return out, err

@@ -36,12 +36,10 @@ func (h *Host) domainOf(id string) libvirt.Domain {
 // of domains that it did not know.
 func (h *Host) reconcile(s *session, records bool) error {
 	ticket := h.table.ticket()
-	var stats []libvirt.DomainStatsRecord
-	err := h.ask(s, func(a api) (err error) {
+	stats, err := asOwner(h, s, func(a api) ([]libvirt.DomainStatsRecord, error) {
 		// One call for all: a call per domain would take a second per thousand.
 		// With NOWAIT a domain that is busy does not hold up the others.
-		stats, err = a.ConnectGetAllDomainStats(nil, uint32(libvirt.DomainStatsState), uint32(libvirt.ConnectGetAllDomainsStatsNowait))
-		return err
+		return a.ConnectGetAllDomainStats(nil, uint32(libvirt.DomainStatsState), uint32(libvirt.ConnectGetAllDomainsStatsNowait))
 	})
 	if err != nil {
 		return err
@@ -114,10 +112,8 @@ const (
 // metadata somebody spoiled, has one that holds the id alone: it must not hide the
 // others.
 func (h *Host) readRecord(s *session, id string) (*Record, error) {
-	var text string
-	err := h.ask(s, func(a api) (err error) {
-		text, err = a.DomainGetMetadata(h.domainOf(id), metadataElement, libvirt.OptString{metadataURI}, libvirt.DomainAffectCurrent)
-		return err
+	text, err := asOwner(h, s, func(a api) (string, error) {
+		return a.DomainGetMetadata(h.domainOf(id), metadataElement, libvirt.OptString{metadataURI}, libvirt.DomainAffectCurrent)
 	})
 	var answer libvirt.Error
 	switch {
@@ -137,35 +133,36 @@ func (h *Host) readRecord(s *session, id string) (*Record, error) {
 
 // look reads one server anew.
 func (h *Host) look(s *session, id string) error {
-	return h.lookWith(id, func(f func(api) error) error { return h.ask(s, f) }, func() (*Record, error) {
-		if h.table.known(id) {
-			return nil, nil //nolint:nilnil // the record that is known stays
-		}
-		return h.readRecord(s, id)
-	})
+	ticket := h.table.ticket()
+	st, err := asOwner(h, s, h.stateOf(id))
+	if err != nil || h.table.known(id) {
+		return h.saw(ticket, id, st, nil, err)
+	}
+	r, err := h.readRecord(s, id)
+	return h.saw(ticket, id, st, r, err)
 }
 
 // refresh reads the state of one server anew, for an action that changed it.
 func (h *Host) refresh(ctx context.Context, id string) error {
-	return h.lookWith(id, func(f func(api) error) error { return h.call(ctx, f) }, func() (*Record, error) { return nil, nil }) //nolint:nilnil // the record that is known stays
+	ticket := h.table.ticket()
+	st, err := fetch(ctx, h, h.stateOf(id))
+	return h.saw(ticket, id, st, nil, err)
 }
 
-func (h *Host) lookWith(id string, call func(func(api) error) error, record func() (*Record, error)) error {
-	ticket := h.table.ticket()
-	var st State
-	err := call(func(a api) (err error) {
-		st.Code, st.Reason, err = a.DomainGetState(h.domainOf(id), 0)
-		return err
-	})
+func (h *Host) stateOf(id string) func(api) (State, error) {
+	return func(a api) (s State, err error) {
+		s.Code, s.Reason, err = a.DomainGetState(h.domainOf(id), 0)
+		return s, err
+	}
+}
+
+// saw writes what a reading of one server found.
+func (h *Host) saw(ticket uint64, id string, st State, r *Record, err error) error {
 	switch {
 	case gone(err):
 		h.table.missing(ticket, id)
 		return nil
 	case err != nil:
-		return err
-	}
-	r, err := record()
-	if err != nil {
 		return err
 	}
 	h.table.found(ticket, id, st, r)

@@ -79,7 +79,7 @@ const metadataKey = "dragoman"
 // character: XML cannot, and encoding/xml replaces those that it cannot.
 type element struct {
 	XMLName xml.Name
-	Record  string `xml:",chardata"`
+	Record  string `xml:",cdata"`
 }
 
 // metadata is the element that libvirt keeps.

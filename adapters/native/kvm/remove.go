@@ -114,14 +114,8 @@ func (h *Host) Orphans(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		return h.call(ctx, func(a api) error {
-			all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
-			names = nil
-			for _, v := range all {
-				names = append(names, v.Name)
-			}
-			return err
-		})
+		names, err = h.volumeNames(ctx, p)
+		return err
 	})
 	seen := map[string]bool{}
 	var out []string
@@ -133,6 +127,16 @@ func (h *Host) Orphans(ctx context.Context) ([]string, error) {
 		}
 	}
 	return out, err
+}
+
+func (h *Host) volumeNames(ctx context.Context, p libvirt.StoragePool) ([]string, error) {
+	return fetch(ctx, h, func(a api) (names []string, err error) {
+		all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
+		for _, v := range all {
+			names = append(names, v.Name)
+		}
+		return names, err
+	})
 }
 
 // cleanUp runs when the host is back: it removes what could not be removed before,
@@ -156,19 +160,18 @@ func (h *Host) cleanUp() {
 
 // dropPartBases deletes images without the mark that they are whole.
 func (h *Host) dropPartBases(ctx context.Context) error {
-	var p libvirt.StoragePool
 	names := map[string]bool{}
-	err := h.call(ctx, func(a api) (err error) {
-		if p, err = a.StoragePoolLookupByName(h.opts.Prefix + "-" + basePool); err != nil {
-			return unlessGone(err)
-		}
-		all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
-		for _, v := range all {
-			names[v.Name] = true
-		}
-		return unlessGone(err)
+	p, err := fetch(ctx, h, func(a api) (libvirt.StoragePool, error) {
+		return a.StoragePoolLookupByName(h.opts.Prefix + "-" + basePool)
 	})
-	if err != nil {
+	if err == nil {
+		var list []string
+		list, err = h.volumeNames(ctx, p)
+		for _, name := range list {
+			names[name] = true
+		}
+	}
+	if unlessGone(err) != nil {
 		return h.explain(err, "list the images")
 	}
 	for name := range names {

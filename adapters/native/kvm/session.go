@@ -32,6 +32,7 @@ type api interface {
 	DomainShutdownFlags(d libvirt.Domain, flags libvirt.DomainShutdownFlagValues) error
 	DomainDestroyFlags(d libvirt.Domain, flags libvirt.DomainDestroyFlagsValues) error
 	DomainUndefineFlags(d libvirt.Domain, flags libvirt.DomainUndefineFlagsValues) error
+	Disconnected() <-chan struct{}
 	LifecycleEvents(ctx context.Context) (<-chan libvirt.DomainEventLifecycleMsg, error)
 
 	StoragePoolLookupByName(name string) (libvirt.StoragePool, error)
@@ -114,24 +115,31 @@ var errLost = errors.New("the connection to libvirt was lost")
 // lost says whether err means that the connection ended under a call.
 func lost(err error) bool { return errors.Is(err, errLost) }
 
-// call runs f, which makes calls of the library. The library's calls know no
-// context: when ctx ends call returns, and f is left to end by itself, or with the
-// connection that is closed when limit has passed. The goroutine is spawned by spawn.
-func (s *session) call(ctx context.Context, spawn func(func()) bool, limit time.Duration, f func(api) error) error {
-	done := make(chan error, 1)
+// ask runs f, which makes calls of the library. The library's calls know no context:
+// when ctx ends ask returns, and f is left to end by itself, or with the connection
+// that is closed when limit has passed. So f must write nothing that its caller reads:
+// what it finds is its result. The goroutine is spawned by spawn.
+func ask[T any](ctx context.Context, s *session, spawn func(func()) bool, limit time.Duration, f func(api) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
 	ok := spawn(func() {
 		watchdog := time.AfterFunc(limit, s.close)
 		defer watchdog.Stop()
-		done <- s.judge(f(s.api))
+		value, err := f(s.api)
+		done <- result{value, s.judge(err)}
 	})
+	var none T
 	if !ok {
-		return errClosed
+		return none, errClosed
 	}
 	select {
-	case err := <-done:
-		return err
+	case r := <-done:
+		return r.value, r.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return none, ctx.Err()
 	}
 }
 

@@ -17,22 +17,22 @@ const (
 
 // pool finds one of our pools, makes it if the host has none, and starts it if it is
 // stopped: whoever removed or stopped it did not ask.
-func (h *Host) pool(ctx context.Context, name string) (p libvirt.StoragePool, err error) {
+func (h *Host) pool(ctx context.Context, name string) (libvirt.StoragePool, error) {
 	full := h.opts.Prefix + "-" + name
-	err = h.call(ctx, func(a api) error {
-		if p, err = a.StoragePoolLookupByName(full); isCode(err, libvirt.ErrNoStoragePool) {
+	return fetch(ctx, h, func(a api) (libvirt.StoragePool, error) {
+		p, err := a.StoragePoolLookupByName(full)
+		if isCode(err, libvirt.ErrNoStoragePool) {
 			p, err = h.definePool(a, full, path.Join(h.opts.Dir, name))
 		}
 		if err != nil {
-			return err
+			return p, err
 		}
 		active, err := a.StoragePoolIsActive(p)
 		if err != nil || active != 0 {
-			return err
+			return p, err
 		}
-		return startPool(a, p)
+		return p, startPool(a, p)
 	})
-	return p, err
 }
 
 func (h *Host) definePool(a api, name, dir string) (libvirt.StoragePool, error) {
@@ -65,43 +65,44 @@ func startPool(a api, p libvirt.StoragePool) error {
 }
 
 // volume finds a volume.
-func (h *Host) volume(ctx context.Context, p libvirt.StoragePool, name string) (v libvirt.StorageVol, err error) {
-	err = h.call(ctx, func(a api) error {
-		v, err = a.StorageVolLookupByName(p, name)
-		return err
-	})
-	return v, err
+func (h *Host) volume(ctx context.Context, p libvirt.StoragePool, name string) (libvirt.StorageVol, error) {
+	return fetch(ctx, h, func(a api) (libvirt.StorageVol, error) { return a.StorageVolLookupByName(p, name) })
+}
+
+// made is a volume and its path on the host.
+type made struct {
+	volume libvirt.StorageVol
+	path   string
 }
 
 // newVolume makes a volume in place of one that may be there from an attempt that was
 // cut short.
-func (h *Host) newVolume(ctx context.Context, p libvirt.StoragePool, def *libvirtxml.StorageVolume) (v libvirt.StorageVol, where string, err error) {
+func (h *Host) newVolume(ctx context.Context, p libvirt.StoragePool, def *libvirtxml.StorageVolume) (made, error) {
 	text, err := def.Marshal()
 	if err != nil {
-		return v, "", err
+		return made{}, err
 	}
-	err = h.call(ctx, func(a api) error {
-		if err := deleteVolume(a, p, def.Name); err != nil {
-			return err
-		}
-		v, err = a.StorageVolCreateXML(p, text, 0)
+	return fetch(ctx, h, func(a api) (m made, err error) {
+		m.volume, err = replaceVolume(a, p, def.Name, text)
 		if isCode(err, libvirt.ErrSystemError) && !answeredFull(err) {
 			// A file that the pool has not noticed yet, as from a daemon that was killed.
 			if err := a.StoragePoolRefresh(p, 0); err != nil {
-				return err
+				return m, err
 			}
-			if err := deleteVolume(a, p, def.Name); err != nil {
-				return err
-			}
-			v, err = a.StorageVolCreateXML(p, text, 0)
+			m.volume, err = replaceVolume(a, p, def.Name, text)
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			m.path, err = a.StorageVolGetPath(m.volume)
 		}
-		where, err = a.StorageVolGetPath(v)
-		return err
+		return m, err
 	})
-	return v, where, err
+}
+
+func replaceVolume(a api, p libvirt.StoragePool, name, def string) (libvirt.StorageVol, error) {
+	if err := deleteVolume(a, p, name); err != nil {
+		return libvirt.StorageVol{}, err
+	}
+	return a.StorageVolCreateXML(p, def, 0)
 }
 
 func deleteVolume(a api, p libvirt.StoragePool, name string) error {
