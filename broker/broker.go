@@ -60,16 +60,16 @@ type Options struct {
 type Broker struct {
 	canonical.Mux
 	Options
-	stop context.CancelFunc
-	ctx  context.Context //nolint:containedctx // the life of the followers, ended by Close
-	wg   sync.WaitGroup
+	stop  context.CancelFunc
+	ctx   context.Context //nolint:containedctx // the life of the followers, ended by Close
+	wg    sync.WaitGroup
 	owner string // names this process in the leases of operations
 	mark  string // key of the mark of servers
 
 	mu        sync.Mutex
 	followers map[account]*follower
-	asking    int           // calls of operations that are under way
-	news      chan struct{} // closed, and made anew, when an event has happened
+	asking    map[canonical.ID]bool // operations whose calls are under way
+	news      chan struct{}         // closed, and made anew, when an event has happened
 }
 
 var _ canonical.Cloud = (*Broker)(nil)
@@ -92,7 +92,7 @@ func New(o Options) (*Broker, error) {
 	if o.Store == nil {
 		return nil, errors.New("broker: a store is needed")
 	}
-	b := &Broker{Options: o, owner: rand.Text(), followers: make(map[account]*follower), news: make(chan struct{})}
+	b := &Broker{Options: o, owner: rand.Text(), followers: make(map[account]*follower), asking: make(map[canonical.ID]bool), news: make(chan struct{})}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	instance, err := b.Store.Instance(b.ctx)
 	if err != nil {
@@ -123,19 +123,19 @@ func (b *Broker) Close() error {
 	return b.Store.ReleaseOperations(context.Background(), b.owner)
 }
 
-// goes runs f as part of the broker's life; false: that is over.
-func (b *Broker) goes(f func()) bool {
+// goes runs the call of an operation as part of the broker's life; false: that is over.
+func (b *Broker) goes(id canonical.ID, call func()) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
 		return false
 	}
-	b.asking++
+	b.asking[id] = true
 	b.wg.Go(func() {
-		f()
+		call()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.asking--
+		delete(b.asking, id)
 	})
 	return true
 }

@@ -200,6 +200,9 @@ func (v *view) late(ctx context.Context, o store.Operation) bool {
 func (f *follower) plan(ctx context.Context, w *followed, ended bool) {
 	f.v.b.mu.Lock()
 	defer f.v.b.mu.Unlock()
+	if f.work[w.op.ID] != w {
+		return // it was taken anew, to be undone
+	}
 	if ended && ctx.Err() == nil {
 		delete(f.work, w.op.ID)
 		return

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,9 +30,7 @@ func (b *Broker) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-renew.C:
-			if b.busy() {
-				b.report("renew leases", b.Store.RenewOperations(ctx, b.owner))
-			}
+			b.report("renew leases", b.Store.RenewOperations(ctx, b.owner, b.atWork()))
 		case <-take.C:
 			b.report("take over operations", b.takeOver(ctx))
 		case <-forget.C:
@@ -46,11 +45,15 @@ func (b *Broker) report(what string, err error) {
 	}
 }
 
-// busy says whether anything may be leased.
-func (b *Broker) busy() bool {
+// atWork are the operations that somebody here works on.
+func (b *Broker) atWork() []canonical.ID {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.followers) > 0 || b.asking > 0
+	ids := slices.Collect(maps.Keys(b.asking))
+	for _, f := range b.followers {
+		ids = slices.AppendSeq(ids, maps.Keys(f.work))
+	}
+	return ids
 }
 
 // takeOver follows what other processes left.

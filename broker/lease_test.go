@@ -38,7 +38,7 @@ func TestWhoComesTooLateCleansUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken.Status = canonical.OperationFailed
-	if err := s.UpdateOperation(t.Context(), taken, "another process"); err != nil {
+	if err := s.UpdateOperation(t.Context(), taken); err != nil {
 		t.Fatal(err)
 	}
 	close(goOn)

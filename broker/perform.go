@@ -64,7 +64,7 @@ func (v *view) long(ctx context.Context, call canonical.Call, id string) (canoni
 		err   error
 	}
 	asked := make(chan outcome, 1)
-	if !v.b.goes(func() {
+	if !v.b.goes(o.ID, func() {
 		reply, err := v.ask(context.WithoutCancel(ctx), o, call)
 		asked <- outcome{reply, err}
 	}) {

@@ -1,9 +1,14 @@
 package canonical
 
+import "strings"
+
 // The operations on flavors.
 var (
 	ListFlavors = op[FlavorList, Page[Flavor]]("flavor.list", Read, "GET /v1/flavors")
 	GetFlavor   = op[FlavorGet, Flavor]("flavor.get", Read, "GET /v1/flavors/{id}")
+
+	CreateFlavor = op[FlavorCreate, Flavor]("flavor.create", Write, "POST /v1/flavors")
+	DeleteFlavor = op[FlavorDelete, None]("flavor.delete", Delete, "DELETE /v1/flavors/{id}")
 )
 
 // Flavor is a shape of servers.
@@ -41,5 +46,47 @@ func (r FlavorList) Match(f *Flavor) bool {
 
 // FlavorGet names one flavor.
 type FlavorGet struct {
+	ID ID `json:"-" path:"id"`
+}
+
+// FlavorCreate asks for a flavor.
+type FlavorCreate struct {
+	Name         string            `json:"name"`
+	Cloud        string            `json:"cloud,omitempty" doc:"Cloud to make it on"`
+	ID           string            `json:"id,omitempty" doc:"The cloud's own id for it; one is made if none is given"`
+	Description  string            `json:"description,omitempty"`
+	VCPUs        int               `json:"vcpus"`
+	RAMMiB       int               `json:"ram_mib"`
+	DiskGiB      int               `json:"disk_gib" doc:"0: as large as the image"`
+	EphemeralGiB int               `json:"ephemeral_gib,omitempty"`
+	SwapMiB      int               `json:"swap_mib,omitempty"`
+	Public       *bool             `json:"public,omitempty" doc:"true is the default"`
+	ExtraSpecs   map[string]string `json:"extra_specs,omitempty"`
+}
+
+// Validate implements the check of requests.
+func (r FlavorCreate) Validate() error {
+	switch {
+	case strings.TrimSpace(r.Name) == "":
+		return Invalid("name", "is required")
+	case len([]rune(r.Name)) > 255:
+		return Invalid("name", "is longer than 255 characters")
+	case r.VCPUs < 1:
+		return Invalid("vcpus", "must be at least 1")
+	case r.RAMMiB < 1:
+		return Invalid("ram_mib", "must be at least 1")
+	case r.DiskGiB < 0:
+		return Invalid("disk_gib", "must not be negative")
+	case r.EphemeralGiB < 0:
+		return Invalid("ephemeral_gib", "must not be negative")
+	case r.SwapMiB < 0:
+		return Invalid("swap_mib", "must not be negative")
+	default:
+		return nil
+	}
+}
+
+// FlavorDelete deletes a flavor; servers that were made of it keep their shape.
+type FlavorDelete struct {
 	ID ID `json:"-" path:"id"`
 }

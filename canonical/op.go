@@ -24,11 +24,14 @@ const (
 // operation alike need to know. Specs are made by this package only and compared
 // by pointer.
 type Spec struct {
-	Name    string       // resource.verb, the contract's name
-	Effect  Effect       // what it does to the world
-	Method  string       // HTTP method of the canonical route
-	Path    string       // canonical route, parameters in braces
-	Long    bool         // a cloud may finish later: the gateway answers 202
+	Name   string // resource.verb, the contract's name
+	Effect Effect // what it does to the world
+	Method string // HTTP method of the canonical route
+	Path   string // canonical route, parameters in braces
+	Long   bool   // a cloud may finish later: the gateway answers 202
+	// Streams says that the request or the result holds a Content: it takes as long as
+	// its bytes take, and nobody holds it in memory or may repeat it.
+	Streams bool
 	Request reflect.Type // struct: fields tagged path, query or json
 	Result  reflect.Type // what a Reply carries; None where there is nothing
 }
@@ -119,6 +122,7 @@ func op[Req, Res any](name string, effect Effect, route string) Op[Req, Res] {
 		Name: name, Effect: effect, Method: method, Path: path,
 		Request: reflect.TypeFor[Req](), Result: reflect.TypeFor[Res](),
 	}
+	s.Streams = holdsContent(s.Request) || holdsContent(s.Result)
 	registry = append(registry, s)
 	return Op[Req, Res]{s}
 }

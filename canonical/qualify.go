@@ -127,6 +127,8 @@ func (i *Image) setCloud(name string)            { i.Cloud = name }
 func (k *Keypair) setCloud(name string)          { k.Cloud = name }
 func (n *Network) setCloud(name string)          { n.Cloud = name }
 func (z *AvailabilityZone) setCloud(name string) { z.Cloud = name }
+func (h *Hypervisor) setCloud(name string)       { h.Cloud = name }
+func (l *Limits) setCloud(name string)           { l.Cloud = name }
 func (s *ServerSnapshot) setCloud(name string)   { s.Cloud = name }
 
 func (c *ServersCreated) setCloud(name string) {

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -65,6 +68,46 @@ func (s *Secret) resolve(getenv func(string) string, abs func(string) string) er
 		s.value = strings.TrimSpace(string(b))
 	}
 	return nil
+}
+
+// secrets reads every secret of c.
+func (p *problems) secrets(c *Config, getenv func(string) string, abs func(string) string) {
+	p.resolve(reflect.ValueOf(c).Elem(), "", getenv, abs)
+}
+
+func (p *problems) resolve(v reflect.Value, path string, getenv func(string) string, abs func(string) string) {
+	if s, ok := v.Addr().Interface().(*Secret); ok {
+		if err := s.resolve(getenv, abs); err != nil {
+			p.add(path, "%v", err)
+		}
+		return
+	}
+	switch v.Kind() { //nolint:exhaustive // nothing else holds secrets
+	case reflect.Pointer:
+		if !v.IsNil() {
+			p.resolve(v.Elem(), path, getenv, abs)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			p.resolve(v.Index(i), join(path, strconv.Itoa(i)), getenv, abs)
+		}
+	case reflect.Map:
+		if v.Type().Elem() != reflect.TypeFor[Auth]() {
+			return
+		}
+		for _, k := range v.MapKeys() {
+			e := reflect.New(v.Type().Elem()).Elem()
+			e.Set(v.MapIndex(k))
+			p.resolve(e, join(path, k.String()), getenv, abs)
+			v.SetMapIndex(k, e)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				p.resolve(v.Field(i), join(path, cmp.Or(strings.Trim(f.Tag.Get("yaml"), "-"), "bootstrap_key")), getenv, abs)
+			}
+		}
+	}
 }
 
 // Ref is where a secret is, kept unread: env:NAME or file:PATH, the path absolute.

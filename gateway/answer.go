@@ -121,13 +121,12 @@ func (g *Gateway) answer(c *gin.Context, op *canonical.Spec, r *reader) *answer 
 	if in.options.IdempotencyKey == "" {
 		return g.perform(ctx, op, in)
 	}
-	scope := repeatKey(caller.Tenant, op.Method, c.Request.URL.EscapedPath(), in.options.IdempotencyKey)
-	return g.repeats.once(ctx, scope, in.digestWith(c.Request.URL.RawQuery), func() *answer { return g.perform(ctx, op, in) })
+	return g.repeatable(ctx, op, in)
 }
 
 // perform carries the read request out and makes the answer of what came of it.
 func (g *Gateway) perform(ctx context.Context, op *canonical.Spec, in *input) *answer {
-	scope := in.cursorScope(op, canonical.CallerOf(ctx).Tenant)
+	scope := in.cursorScope(canonical.CallerOf(ctx).Tenant)
 	if err := g.unsealCursor(in, scope); err != nil {
 		return errorAnswer(ctx, err)
 	}
@@ -136,7 +135,7 @@ func (g *Gateway) perform(ctx context.Context, op *canonical.Spec, in *input) *a
 		return errorAnswer(ctx, err)
 	}
 	if reply.Task != nil {
-		return g.longAnswer(ctx, op, reply, in.wait)
+		return g.longAnswer(ctx, op, reply, in)
 	}
 	result, err := g.sealCursor(reply.Result, scope)
 	if err != nil {

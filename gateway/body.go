@@ -72,9 +72,7 @@ func (r *reader) bytes(c *gin.Context) ([]byte, error) {
 	case errors.As(err, &over):
 		return nil, canonical.Errorf(canonical.TooLarge, "the body is over %d bytes", r.maxBody)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		e := canonical.Errorf(canonical.Timeout, "the body did not arrive in time")
-		e.Status = http.StatusRequestTimeout
-		return nil, e
+		return nil, refuse(http.StatusRequestTimeout, "the body did not arrive in time")
 	default:
 		return nil, canonical.Errorf(canonical.InvalidRequest, "the body ended early")
 	}
@@ -89,9 +87,7 @@ func (r *reader) contentType(req *http.Request) error {
 	if ok {
 		return nil
 	}
-	e := canonical.Errorf(canonical.InvalidRequest, "bodies are %s in UTF-8, not compressed", jsonType)
-	e.Status = http.StatusUnsupportedMediaType
-	return e
+	return refuse(http.StatusUnsupportedMediaType, "bodies are %s in UTF-8, not compressed", jsonType)
 }
 
 // parse reads one JSON value strictly: UTF-8, no key twice, nothing after it.
@@ -270,25 +266,4 @@ func decodeError(err error) error {
 func digest(tree any) (sum [sha256.Size]byte, err error) {
 	b, err := json.Marshal(tree) // sorts keys
 	return sha256.Sum256(b), err
-}
-
-// acceptable refuses requests that want no JSON.
-func acceptable(h http.Header) error {
-	lines := h.Values("Accept")
-	if len(lines) == 0 {
-		return nil
-	}
-	for _, part := range strings.Split(strings.Join(lines, ","), ",") {
-		kind, params, err := mime.ParseMediaType(part)
-		if err != nil || params["q"] == "0" {
-			continue
-		}
-		switch kind {
-		case "*/*", "application/*", jsonType, problemType:
-			return nil
-		}
-	}
-	e := canonical.Errorf(canonical.InvalidRequest, "answers are %s only", jsonType)
-	e.Status = http.StatusNotAcceptable
-	return e
 }

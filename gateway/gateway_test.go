@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -69,17 +71,33 @@ const goodKeyText = "id.secret"
 
 func newTest(t testing.TB, do map[string]func(context.Context, any) (canonical.Reply, error), edit ...func(*Options)) (*fakeCloud, http.Handler, *bytes.Buffer) {
 	t.Helper()
+	cloud, g, log := newGateway(t, do, edit...)
+	return cloud, g.Handler(), log
+}
+
+func newGateway(t testing.TB, do map[string]func(context.Context, any) (canonical.Reply, error), edit ...func(*Options)) (*fakeCloud, *Gateway, *bytes.Buffer) {
+	t.Helper()
 	cloud := &fakeCloud{do: do}
 	var log bytes.Buffer
+	db, err := store.Open(t.Context(), "sqlite::memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
 	o := Options{
+		Store: db, AnswerKey: bytes.Repeat([]byte{1}, store.BoxKeySize),
 		Cloud: cloud, CursorKey: []byte("0123456789abcdef"), PollFirst: time.Millisecond, PollMost: time.Millisecond,
 		Log: slog.New(slog.NewJSONHandler(&log, nil)),
 		Authenticate: func(_ context.Context, bearer string) (canonical.Caller, error) {
-			tenant, ok := map[string]string{goodKeyText: "acme", "other.secret": "other"}[bearer]
+			c, ok := map[string]canonical.Caller{
+				goodKeyText:     {Tenant: "acme", Key: "id", Role: canonical.Member},
+				"reader.secret": {Tenant: "acme", Key: "reader", Role: canonical.Reader},
+				"other.secret":  {Tenant: "other", Key: "other", Role: canonical.Member},
+			}[bearer]
 			if !ok {
-				return canonical.Caller{}, canonical.Errorf(canonical.Unauthenticated, "no such key")
+				return c, canonical.Errorf(canonical.Unauthenticated, "no such key")
 			}
-			return canonical.Caller{Tenant: tenant, Key: "id", Role: canonical.Member}, nil
+			return c, nil
 		},
 	}
 	for _, e := range edit {
@@ -89,7 +107,7 @@ func newTest(t testing.TB, do map[string]func(context.Context, any) (canonical.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cloud, g.Handler(), &log
+	return cloud, g, &log
 }
 
 // ask sends one request; headers are pairs.
@@ -146,6 +164,7 @@ func fields(p canonical.Problem) []string {
 const create = `{"name":"a","flavor":"f","image":"i"}`
 
 func TestBadRequests(t *testing.T) {
+	cloud, h, _ := newTest(t, nil)
 	deep := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
 	for name, c := range map[string]struct {
 		method, target, body string
@@ -186,19 +205,33 @@ func TestBadRequests(t *testing.T) {
 		"cursor of nobody":      {method: "GET", target: "/v1/servers?cursor=AAAA", status: 400, code: canonical.InvalidRequest, fields: []string{"cursor"}},
 		"idempotent delete":     {method: "DELETE", target: "/v1/servers/os1:a", headers: []string{"Idempotency-Key", "k"}, status: 400, code: canonical.InvalidRequest},
 		"idempotency malformed": {method: "POST", target: "/v1/servers", body: create, headers: []string{"Idempotency-Key", "a b"}, status: 400, code: canonical.InvalidRequest},
+		"deep in a field":       {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","metadata":` + strings.Repeat(`{"a":`, 50000), status: 400, code: canonical.InvalidRequest},
+		"byte order mark":       {method: "POST", target: "/v1/servers", body: "\ufeff" + create, status: 400, code: canonical.InvalidRequest},
+		"null":                  {method: "POST", target: "/v1/servers", body: `null`, status: 400, code: canonical.InvalidRequest},
+		"null name":             {method: "POST", target: "/v1/servers", body: `{"name":null,"flavor":"f","image":"i"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"name"}},
+		"escaped key twice":     {method: "POST", target: "/v1/servers", body: `{"name":"a","n\u0061me":"b","flavor":"f","image":"i"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"name"}},
+		"id of blanks escaped":  {method: "GET", target: "/v1/servers/%00", status: 400, code: canonical.InvalidRequest, fields: []string{"id"}},
+		"id cut":                {method: "GET", target: "/v1/servers/", status: 404, code: canonical.NotFound},
+		"slash not escaped":     {method: "GET", target: "/v1/servers/os1:a/b", status: 404, code: canonical.NotFound},
 		"body bomb":             {method: "POST", target: "/v1/servers", body: `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, status: 413, code: canonical.TooLarge},
 		"content type":          {method: "POST", target: "/v1/servers", body: create, headers: []string{"Content-Type", "text/plain"}, status: 415, code: canonical.InvalidRequest},
 		"merge patch on post":   {method: "POST", target: "/v1/servers", body: create, headers: []string{"Content-Type", "application/merge-patch+json"}, status: 415, code: canonical.InvalidRequest},
 		"compressed":            {method: "POST", target: "/v1/servers", body: create, headers: []string{"Content-Encoding", "gzip"}, status: 415, code: canonical.InvalidRequest},
 		"accept":                {method: "GET", target: "/v1/servers", headers: []string{"Accept", "text/html"}, status: 406, code: canonical.InvalidRequest},
 		"no such path":          {method: "GET", target: "/v1/nothing", status: 404, code: canonical.NotFound},
+		"no type":               {method: "POST", target: "/v1/servers", body: create, headers: []string{"Content-Type", ""}, status: 415, code: canonical.InvalidRequest},
+		"other charset":         {method: "POST", target: "/v1/servers", body: create, headers: []string{"Content-Type", "application/json; charset=latin1"}, status: 415, code: canonical.InvalidRequest},
+		"accept q=0":            {method: "GET", target: "/v1/servers", headers: []string{"Accept", "application/json;q=0, text/html"}, status: 406, code: canonical.InvalidRequest},
+		"long idempotency key":  {method: "POST", target: "/v1/servers", body: create, headers: []string{"Idempotency-Key", strings.Repeat("k", 256)}, status: 400, code: canonical.InvalidRequest},
+		"limit -1":              {method: "GET", target: "/v1/servers?limit=-1", status: 400, code: canonical.InvalidRequest, fields: []string{"limit"}},
+		"limit huge":            {method: "GET", target: "/v1/servers?limit=99999999999999999999", status: 400, code: canonical.InvalidRequest, fields: []string{"limit"}},
+		"empty cloud":           {method: "GET", target: "/v1/servers?cloud=a,,b", status: 400, code: canonical.InvalidRequest, fields: []string{"cloud"}},
 		"no key":                {method: "GET", target: "/v1/servers", headers: []string{"Authorization", ""}, status: 401, code: canonical.Unauthenticated},
 		"wrong key":             {method: "GET", target: "/v1/servers", headers: []string{"Authorization", "Bearer x"}, status: 401, code: canonical.Unauthenticated},
 		"basic":                 {method: "GET", target: "/v1/servers", headers: []string{"Authorization", "Basic x"}, status: 401, code: canonical.Unauthenticated},
 		"root without key":      {method: "GET", target: "/v1", headers: []string{"Authorization", ""}, status: 401, code: canonical.Unauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cloud, h, _ := newTest(t, nil)
 			res := ask(h, c.method, c.target, c.body, c.headers...)
 			p := wantProblem(t, res, c.status, c.code)
 			if c.fields != nil {
@@ -399,17 +432,44 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func BenchmarkGetServer(b *testing.B) {
-	_, h, _ := newTest(b, map[string]func(context.Context, any) (canonical.Reply, error){"server.get": result(canonical.Server{ID: "os1:a"})},
-		func(o *Options) { o.Log = slog.New(slog.DiscardHandler) })
-	b.ReportAllocs()
-	for b.Loop() {
-		r := httptest.NewRequest("GET", "/v1/servers/os1:a", nil)
+// FuzzID: whatever an id holds, the cloud is asked about the same one, or the request
+// is refused.
+func FuzzID(f *testing.F) {
+	for _, id := range []string{"os1:u", "os1:a/b", "a b+c%2F", "..", "é:ü", "a?b#c", "\x00", ""} {
+		f.Add(id)
+	}
+	cloud, h, _ := newTest(f, map[string]func(context.Context, any) (canonical.Reply, error){"server.get": result(canonical.Server{})})
+	f.Fuzz(func(t *testing.T, id string) {
+		r := httptest.NewRequest(http.MethodGet, "/v1/servers/x", nil)
+		r.URL.Path, r.URL.RawPath = "/v1/servers/"+id, "/v1/servers/"+url.PathEscape(id)
 		r.Header.Set("Authorization", "Bearer "+goodKeyText)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
-		if w.Code != 200 {
-			b.Fatal(w.Code)
+		switch got, _, _, _ := cloud.seen(); w.Code {
+		case http.StatusOK:
+			if got.(canonical.ServerGet).ID != canonical.ID(id) {
+				t.Errorf("%q became %q", id, got)
+			}
+		case http.StatusBadRequest, http.StatusNotFound:
+			if id != "" && !strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+				t.Errorf("%q was refused with %d", id, w.Code)
+			}
+		default:
+			t.Errorf("%q: %d", id, w.Code)
 		}
+	})
+}
+
+// FuzzBody: no body makes the gateway fail, and none is taken that is not valid JSON.
+func FuzzBody(f *testing.F) {
+	for _, body := range []string{create, `{"name":"a","networks":[{"ip":"x"}]}`, `{"networks":"auto","volumes":[{}],"native":{"a":[1e999]}}`, `[`, `{"a":{"a":{"a":null}}}`} {
+		f.Add(body)
 	}
+	_, h, _ := newTest(f, map[string]func(context.Context, any) (canonical.Reply, error){"server.create": result(canonical.ServersCreated{})})
+	f.Fuzz(func(t *testing.T, body string) {
+		res := ask(h, "POST", "/v1/servers", body)
+		if res.StatusCode != 400 && res.StatusCode != 415 && (res.StatusCode != 201 || !json.Valid([]byte(body))) {
+			t.Errorf("%q: %d", body, res.StatusCode)
+		}
+	})
 }

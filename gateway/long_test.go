@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
-	"github.com/google/go-cmp/cmp"
 )
 
 type does = map[string]func(context.Context, any) (canonical.Reply, error)
@@ -84,32 +83,6 @@ func TestPreferredWait(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
-}
-
-func TestIdempotency(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	cloud, h, _ := newTest(t, does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerCreated{{}}})},
-		func(o *Options) { o.Now = func() time.Time { return now } })
-	count := func(want int, why string) {
-		t.Helper()
-		if _, _, _, n := cloud.seen(); n != want {
-			t.Errorf("%s: the cloud was asked %d times, want %d", why, n, want)
-		}
-	}
-	first := ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k")
-	again := ask(h, "POST", "/v1/servers", ` {"image":"i","flavor":"f","name":"a"}`, "Idempotency-Key", "k")
-	if d := cmp.Diff(decode[any](t, first), decode[any](t, again)); d != "" || again.StatusCode != 201 {
-		t.Error(again.StatusCode, d)
-	}
-	count(1, "same JSON")
-	wantProblem(t, ask(h, "POST", "/v1/servers", `{"name":"b","flavor":"f","image":"i"}`, "Idempotency-Key", "k"), 409, canonical.Conflict)
-	wantProblem(t, ask(h, "POST", "/v1/servers?cloud=os2", create, "Idempotency-Key", "k"), 409, canonical.Conflict)
-	count(1, "other request")
-	ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k", "Authorization", "Bearer other.secret")
-	count(2, "other tenant")
-	now = now.Add(keepAnswers)
-	ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k")
-	count(3, "a day later")
 }
 
 func TestIdempotencyUnderWay(t *testing.T) {

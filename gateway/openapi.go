@@ -35,7 +35,7 @@ func apiConfig(version string) huma.Config {
 
 // describe is the OpenAPI document as JSON.
 func describe(api huma.API) ([]byte, error) {
-	settleNulls(api.OpenAPI().Components.Schemas)
+	settle(api.OpenAPI().Components.Schemas)
 	b, err := json.Marshal(api.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -124,14 +124,12 @@ func paramSchema(p param) *huma.Schema {
 		least, most := 1.0, float64(canonical.MaxLimit)
 		s.Minimum, s.Maximum, s.Default = &least, &most, canonical.DefaultLimit
 	}
-	for _, e := range p.enum {
-		s.Enum = append(s.Enum, e)
-	}
+	s.Enum = enumOf(p.field)
 	return s
 }
 
 // errorStatuses are the failures that any operation may end with.
-var errorStatuses = []int{400, 401, 403, 404, 405, 406, 409, 413, 415, 429, 500, 501, 502, 503, 504}
+var errorStatuses = []int{400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429, 500, 501, 502, 503, 504}
 
 func responses(reg huma.Registry, op *canonical.Spec) map[string]*huma.Response {
 	out := make(map[string]*huma.Response)
@@ -139,21 +137,31 @@ func responses(reg huma.Registry, op *canonical.Spec) map[string]*huma.Response 
 	if op.Success() != http.StatusNoContent {
 		done.Content = contentOf(reg, jsonType, op.Result)
 	}
+	if op.Effect == canonical.Read {
+		done.Headers = header("Age", "How many seconds ago this was true", huma.TypeInteger)
+	}
 	out[strconv.Itoa(op.Success())] = done
 	if op.Long {
 		out["202"] = &huma.Response{
 			Description: "Under way",
 			Content:     contentOf(reg, jsonType, reflect.TypeFor[canonical.Operation]()),
-			Headers: map[string]*huma.Param{
-				"Location": {Description: "Path of the operation", Schema: &huma.Schema{Type: huma.TypeString}},
-			},
+			Headers:     header("Location", "Path of the operation", huma.TypeString),
 		}
 	}
 	problem := contentOf(reg, problemType, reflect.TypeFor[canonical.Problem]())
 	for _, status := range errorStatuses {
-		out[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Content: problem}
+		r := &huma.Response{Description: http.StatusText(status), Content: problem}
+		switch status {
+		case http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+			r.Headers = header("Retry-After", "Seconds after which to ask again", huma.TypeInteger)
+		}
+		out[strconv.Itoa(status)] = r
 	}
 	return out
+}
+
+func header(name, doc, kind string) map[string]*huma.Param {
+	return map[string]*huma.Param{name: {Description: doc, Schema: &huma.Schema{Type: kind}}}
 }
 
 func contentOf(reg huma.Registry, kind string, t reflect.Type) map[string]*huma.MediaType {

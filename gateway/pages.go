@@ -44,6 +44,11 @@ func static(kind string, body []byte) *answer {
 
 // ready says whether this process can serve. Clouds do not count.
 func (g *Gateway) ready(r *http.Request) *answer {
+	select {
+	case <-draining(r.Context()):
+		return errorAnswer(r.Context(), canonical.Errorf(canonical.Unavailable, "about to stop"))
+	default:
+	}
 	if g.opts.Ready != nil {
 		if err := g.opts.Ready(r.Context()); err != nil {
 			return errorAnswer(r.Context(), &canonical.Error{Code: canonical.Unavailable, Detail: "not ready to serve", Err: err})

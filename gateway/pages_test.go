@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,16 @@ func TestNotReady(t *testing.T) {
 	}
 }
 
+func TestNotReadyWhileDraining(t *testing.T) {
+	_, h, _ := newTest(t, nil)
+	stop := make(chan struct{})
+	close(stop)
+	r := httptest.NewRequest("GET", "/readyz", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), drainKey{}, (<-chan struct{})(stop))))
+	wantProblem(t, w.Result(), 503, canonical.Unavailable)
+}
+
 func TestRoot(t *testing.T) {
 	_, h, _ := newTest(t, does{"cloud.list": result(canonical.Page[canonical.CloudInfo]{Items: []canonical.CloudInfo{{Name: "os1"}}})})
 	info := decode[rootInfo](t, ask(h, "GET", "/v1", ""))
@@ -174,7 +185,7 @@ func TestSlowAndHugeClients(t *testing.T) {
 	addr, stop := serving(t, h, 5*time.Second)
 	head := "POST /v1/servers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + goodKeyText + "\r\nContent-Type: application/json\r\n"
 	slow := rawAsk(t, addr, head+"Content-Length: 100\r\n\r\n{\"name\":")
-	wantProblem(t, slow, http.StatusRequestTimeout, canonical.Timeout)
+	wantProblem(t, slow, http.StatusRequestTimeout, canonical.InvalidRequest)
 	bomb := rawAsk(t, addr, head+"X-Bomb: "+strings.Repeat("a", 60<<10)+"\r\n\r\n")
 	if bomb.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Error(bomb.Status)

@@ -40,7 +40,8 @@ type input struct {
 	options canonical.Options
 	wait    time.Duration
 	query   url.Values
-	path    string
+	route   string            // the operation and the parameters of its path
+	gone    <-chan struct{}   // closed when the client is
 	digest  [sha256.Size]byte // of the body as JSON
 }
 
@@ -88,7 +89,7 @@ func takesBody(f reflect.StructField) bool {
 // read is the whole request, or InvalidRequest with all that is wrong in one of
 // its parts.
 func (r *reader) read(c *gin.Context) (*input, error) {
-	in := &input{request: reflect.New(r.op.Request).Elem(), wait: preferredWait(c.Request.Header), path: c.Request.URL.EscapedPath()}
+	in := &input{request: reflect.New(r.op.Request).Elem(), wait: preferredWait(c.Request.Header), gone: c.Request.Context().Done()}
 	if err := acceptable(c.Request.Header); err != nil {
 		return nil, err
 	}
@@ -105,6 +106,7 @@ func (r *reader) read(c *gin.Context) (*input, error) {
 }
 
 func (r *reader) readPath(c *gin.Context, in *input) error {
+	in.route = r.op.Name
 	for _, p := range r.path {
 		text, err := pathValue(c, p.name)
 		if err != nil {
@@ -113,6 +115,7 @@ func (r *reader) readPath(c *gin.Context, in *input) error {
 		if err := set(in.request.FieldByIndex(p.index), text); err != nil {
 			return canonical.Invalid(p.name, "%s", err.Error())
 		}
+		in.route += "\x00" + text
 	}
 	return nil
 }
@@ -187,17 +190,12 @@ func invalid(wrong []canonical.FieldError) error {
 }
 
 // cursorScope is what a cursor belongs to: the list, its filters and its reader.
-func (in *input) cursorScope(op *canonical.Spec, tenant string) string {
+func (in *input) cursorScope(tenant string) string {
 	filters := url.Values{}
 	for k, v := range in.query {
 		if k != "cursor" && k != "limit" && k != "native" && v[0] != "" {
 			filters[k] = v
 		}
 	}
-	return strings.Join([]string{op.Name, tenant, in.path, filters.Encode()}, "\x00")
-}
-
-// digestWith is the digest of body and query: both make a request another one.
-func (in *input) digestWith(query string) [sha256.Size]byte {
-	return sha256.Sum256(append(in.digest[:], query...))
+	return strings.Join([]string{tenant, in.route, filters.Encode()}, "\x00")
 }

@@ -2,107 +2,208 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
 )
 
-// How long answers are kept for repeats, and how many.
 const (
+	// keepAnswers is how long answers are kept for repeats.
 	keepAnswers = 24 * time.Hour
-	maxAnswers  = 10_000
+	// lease is how long a request counts as under way since its process last said so;
+	// it says so four times as often. A dead process's keys are free after it.
+	lease = 8 * time.Second
 )
 
-// repeats gives repeated requests with the same Idempotency-Key their first
-// answer again. It is this process's own: what it holds ends with it.
+// repeats gives repeated requests with the same Idempotency-Key their first answer
+// again. The store holds them, so that a restart forgets none.
 type repeats struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]*repeat
-	order [][sha256.Size]byte // oldest first; may name keys that were let go
+	store *store.Store
+	box   *store.Box
+	owner string // this process
+	log   *slog.Logger
+	keep  time.Duration
+	lease time.Duration
 }
 
-type repeat struct {
-	digest [sha256.Size]byte
-	answer *answer // nil: under way
-	until  time.Time
+func newRepeats(o Options) (*repeats, error) {
+	box, err := store.NewBox(o.AnswerKey)
+	return &repeats{store: o.Store, box: box, owner: rand.Text(), log: o.Log, keep: keepAnswers, lease: lease}, err
 }
 
-func newRepeats(now func() time.Time) *repeats {
-	return &repeats{now: now, known: make(map[[sha256.Size]byte]*repeat)}
-}
-
-func repeatKey(tenant, method, path, key string) [sha256.Size]byte {
-	return sha256.Sum256([]byte(strings.Join([]string{tenant, method, path, key}, "\x00")))
-}
-
-// once performs do for the first request with that key, and answers later ones.
-func (s *repeats) once(ctx context.Context, key, digest [sha256.Size]byte, do func() *answer) *answer {
-	first, known := s.claim(key, digest)
-	if first == nil {
-		return s.again(ctx, known, digest)
+// repeatable performs the first request with its key, and answers later ones. Its
+// client may go away meanwhile: the work goes on, for the answer is what the client
+// will ask for when it comes again.
+func (g *Gateway) repeatable(ctx context.Context, op *canonical.Spec, in *input) *answer {
+	ctx = context.WithoutCancel(ctx)
+	caller := canonical.CallerOf(ctx)
+	key, digest := in.repeatKey(caller.Tenant), in.digestFor(caller.Role)
+	mine := store.Repeat{
+		Key: key[:], Digest: digest[:], Owner: g.repeats.owner, RequestID: recordOf(ctx).requestID, BegunAt: g.opts.Now(),
 	}
-	var a *answer
-	defer func() { s.settle(key, first, a) }()
-	a = do()
-	return a
-}
-
-// claim makes the key ours, or copies what is known of it.
-func (s *repeats) claim(key, digest [sha256.Size]byte) (first *repeat, known repeat) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	if r, ok := s.known[key]; ok && now.Before(r.until) {
-		return nil, *r
-	}
-	s.forget(now)
-	first = &repeat{digest: digest, until: now.Add(keepAnswers)}
-	s.known[key] = first
-	s.order = append(s.order, key)
-	return first, repeat{}
-}
-
-// forget drops the oldest answers that are too old, or too many.
-func (s *repeats) forget(now time.Time) {
-	for len(s.order) > 0 {
-		r, ok := s.known[s.order[0]]
-		if ok && now.Before(r.until) && len(s.order) < maxAnswers {
-			return
-		}
-		delete(s.known, s.order[0])
-		s.order = s.order[1:]
-	}
-}
-
-func (s *repeats) again(ctx context.Context, known repeat, digest [sha256.Size]byte) *answer {
+	known, err := g.repeats.store.ClaimRepeat(ctx, mine, g.repeats.lease)
 	switch {
-	case known.digest != digest:
-		return errorAnswer(ctx, canonical.Errorf(canonical.Conflict, "this Idempotency-Key was used with another body"))
-	case known.answer == nil:
-		e := canonical.Errorf(canonical.Conflict, "the first request with this Idempotency-Key is under way")
-		e.RetryAfter = time.Second
-		return errorAnswer(ctx, e)
+	case err != nil:
+		return errorAnswer(ctx, err)
+	case known == nil:
+		return g.repeats.perform(mine, func() *answer { return g.perform(ctx, op, in) })
+	case known.Dead && known.Owner != g.repeats.owner:
+		return g.inherit(ctx, op, in, *known, mine)
 	default:
-		return known.answer
+		return g.repeats.again(ctx, *known, mine.Digest)
+	}
+}
+
+// inherit answers a request whose first copy died with its process: with the
+// operation that it left, or as if it had never been.
+func (g *Gateway) inherit(ctx context.Context, op *canonical.Spec, in *input, dead, mine store.Repeat) *answer {
+	left, err := g.leftBy(ctx, op, dead)
+	switch {
+	case err != nil:
+		return errorAnswer(ctx, err)
+	case left != nil && string(dead.Digest) != string(mine.Digest):
+		return errorAnswer(ctx, errOtherRequest())
+	}
+	err = g.repeats.store.TakeRepeat(ctx, mine, g.repeats.lease)
+	switch {
+	case canonical.CodeOf(err) == canonical.NotFound:
+		return errorAnswer(ctx, errUnderWay())
+	case err != nil:
+		return errorAnswer(ctx, err)
+	case left != nil:
+		reply := canonical.Reply{Task: &canonical.Task{Job: left.ID}}
+		return g.repeats.perform(mine, func() *answer { return g.longAnswer(ctx, op, reply, in) })
+	default:
+		return g.repeats.perform(mine, func() *answer { return g.perform(ctx, op, in) })
+	}
+}
+
+// leftBy is the operation that a request had begun before its process died; nil:
+// none, so that no cloud was asked.
+func (g *Gateway) leftBy(ctx context.Context, op *canonical.Spec, dead store.Repeat) (left *canonical.Operation, err error) {
+	if !op.Long {
+		return nil, nil //nolint:nilnil // only long operations leave one
+	}
+	page, err := canonical.ListOperations.Do(ctx, g.opts.Cloud, canonical.OperationList{
+		Operation: op.Name, ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit},
+	})
+	for _, o := range page.Result.Items { // newest first
+		if o.RequestID == dead.RequestID && !o.CreatedAt.Before(dead.BegunAt) {
+			left = &o
+		}
+	}
+	return left, err
+}
+
+// perform does the work of a request that is ours, and keeps its answer.
+func (s *repeats) perform(mine store.Repeat, do func() *answer) (a *answer) {
+	stop := s.renew(mine)
+	defer func() {
+		stop()
+		s.settle(mine, a)
+	}()
+	return do()
+}
+
+// renew keeps the claim until stop is called.
+func (s *repeats) renew(mine store.Repeat) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(s.lease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := s.store.RenewRepeat(ctx, mine, s.lease); err != nil && ctx.Err() == nil {
+				s.log.Warn("gateway: cannot renew the claim of an Idempotency-Key", "error", err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
 	}
 }
 
 // settle keeps the answer, or frees the key where there is none worth keeping.
-func (s *repeats) settle(key [sha256.Size]byte, mine *repeat, a *answer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known[key] != mine {
-		return
+func (s *repeats) settle(mine store.Repeat, a *answer) {
+	if a != nil && a.status != http.StatusUnauthorized && a.status != http.StatusTooManyRequests && a.status < 499 {
+		plain, err := json.Marshal(kept{a.status, a.header, a.body})
+		if err != nil { // numbers, texts and bytes always marshal
+			panic(err)
+		}
+		mine.Answer = s.box.Seal(plain, mine.Key)
 	}
-	if a == nil || a.status == http.StatusUnauthorized || a.status == http.StatusTooManyRequests || a.status >= 499 {
-		delete(s.known, key)
-		return
+	if err := s.store.EndRepeat(context.Background(), mine, s.keep); err != nil {
+		s.log.Error("gateway: cannot keep the answer of an Idempotency-Key", "request_id", mine.RequestID, "error", err)
 	}
-	mine.answer = a
+}
+
+// kept is an answer as it is kept.
+type kept struct {
+	Status int               `json:"status"`
+	Header map[string]string `json:"header"`
+	Body   []byte            `json:"body"`
+}
+
+// again answers a request whose first copy is known.
+func (s *repeats) again(ctx context.Context, known store.Repeat, digest []byte) *answer {
+	switch {
+	case string(known.Digest) != string(digest):
+		return errorAnswer(ctx, errOtherRequest())
+	case known.Answer == nil:
+		return errorAnswer(ctx, errUnderWay())
+	}
+	var k kept
+	plain, err := s.box.Open(known.Answer, known.Key)
+	if err == nil {
+		err = json.Unmarshal(plain, &k)
+	}
+	if err != nil {
+		return errorAnswer(ctx, &canonical.Error{Code: canonical.Internal, Detail: "the first answer cannot be read", Err: err})
+	}
+	return &answer{status: k.Status, header: k.Header, body: k.bodyFor(recordOf(ctx).requestID)}
+}
+
+// bodyFor is the body; a problem names the request that it answers now.
+func (k kept) bodyFor(requestID string) []byte {
+	var p canonical.Problem
+	if k.Header["Content-Type"] != problemType || json.Unmarshal(k.Body, &p) != nil {
+		return k.Body
+	}
+	p.RequestID = requestID
+	return problemAnswer(&p).body
+}
+
+func errOtherRequest() error {
+	return canonical.Errorf(canonical.Conflict, "this Idempotency-Key was used with another body")
+}
+
+func errUnderWay() error {
+	e := canonical.Errorf(canonical.Conflict, "the first request with this Idempotency-Key is under way")
+	e.RetryAfter = time.Second
+	return e
+}
+
+// repeatKey names what a key of the client's belongs to: tenant and route.
+func (in *input) repeatKey(tenant string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(strings.Join([]string{tenant, in.route, in.options.IdempotencyKey}, "\x00")))
+}
+
+// digestFor is the digest of body, query and role. Another role's request is
+// another one, for it may not be allowed to see the answer.
+func (in *input) digestFor(role canonical.Role) [sha256.Size]byte {
+	return sha256.Sum256(append(in.digest[:], string(role)+"\x00"+in.query.Encode()...))
 }

@@ -67,9 +67,10 @@ func (networksSchema) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{word, list}}
 }
 
-// settleNulls says in every schema what may be null: pointers and Opts, and no
-// lists. huma by itself says it of lists, and of pointers to scalars only.
-func settleNulls(r huma.Registry) {
+// settle says in every schema what may be null, and the values of enumerations. Null
+// may be what is a pointer or an Opt, and no list; huma by itself says it of lists,
+// and of pointers to scalars only.
+func settle(r huma.Registry) {
 	for name, s := range r.Map() {
 		t := r.TypeFromRef(schemaPrefix + name)
 		if t == nil || t.Kind() != reflect.Struct {
@@ -79,6 +80,7 @@ func settleNulls(r huma.Registry) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if p := s.Properties[name]; p != nil && !f.Anonymous {
 				s.Properties[name] = settleNull(p, f.Type)
+				settleEnum(s.Properties[name], f)
 			}
 		}
 	}

@@ -12,18 +12,18 @@ import (
 )
 
 // longAnswer answers work that goes on: its operation with 202, or what came of it
-// when it ends within wait.
-func (g *Gateway) longAnswer(ctx context.Context, op *canonical.Spec, reply canonical.Reply, wait time.Duration) *answer {
+// when it ends while the client waits.
+func (g *Gateway) longAnswer(ctx context.Context, op *canonical.Spec, reply canonical.Reply, in *input) *answer {
 	if reply.Task.Job == "" {
 		return errorAnswer(ctx, canonical.Errorf(canonical.Internal, "%s is under way but is no operation", op.Name))
 	}
-	o, err := g.await(ctx, reply.Task.Job, wait)
+	o, err := g.await(ctx, reply.Task.Job, in)
 	if err != nil {
 		return errorAnswer(ctx, err)
 	}
-	a := endAnswer(ctx, op, o, wait > 0)
-	if wait > 0 {
-		a.set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+	a := endAnswer(ctx, op, o, in.wait > 0)
+	if in.wait > 0 {
+		a.set("Preference-Applied", "wait="+strconv.Itoa(int(in.wait.Seconds())))
 	}
 	return a
 }
@@ -57,9 +57,10 @@ func failedAnswer(ctx context.Context, p canonical.Problem) *answer {
 	return a
 }
 
-// await asks for the operation until it ends, wait is over or the process drains.
-// It holds no lock and no worker of the cloud.
-func (g *Gateway) await(ctx context.Context, id canonical.ID, wait time.Duration) (canonical.Operation, error) {
+// await asks for the operation until it ends, the wait is over, the client is gone
+// or the process drains. It holds no lock and no worker of the cloud.
+func (g *Gateway) await(ctx context.Context, id canonical.ID, in *input) (canonical.Operation, error) {
+	wait := in.wait
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	for pause := g.opts.PollFirst; ; pause = min(2*pause, g.opts.PollMost) {
@@ -69,9 +70,8 @@ func (g *Gateway) await(ctx context.Context, id canonical.ID, wait time.Duration
 		}
 		next := time.NewTimer(pause)
 		select {
-		case <-ctx.Done():
-			next.Stop()
-			return r.Result, canonical.AsError(ctx.Err())
+		case <-in.gone:
+			wait = 0
 		case <-draining(ctx):
 			wait = 0
 		case <-end.C:

@@ -17,7 +17,8 @@ var migrations = []string{
 	CREATE TABLE operations (
 		id TEXT PRIMARY KEY, tenant TEXT NOT NULL, operation TEXT NOT NULL, status TEXT NOT NULL,
 		cloud TEXT NOT NULL, body TEXT NOT NULL, task TEXT, phase TEXT NOT NULL, intent TEXT NOT NULL,
-		deadline TEXT NOT NULL, created_at TEXT NOT NULL, owner TEXT NOT NULL, leased_until SECONDS NOT NULL);
+		deadline TEXT NOT NULL, created_at TEXT NOT NULL, owner TEXT NOT NULL, fence BIGINT NOT NULL,
+		leased_until SECONDS NOT NULL);
 	CREATE INDEX operations_by_tenant ON operations (tenant, created_at);
 	CREATE INDEX operations_unfinished ON operations (leased_until) WHERE status IN ('pending', 'running');
 	CREATE TABLE native_objects (

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -38,6 +40,9 @@ type Operation struct {
 	// to ask again; it never holds secrets.
 	Intent   json.RawMessage
 	Deadline time.Time // when the work counts as failed
+	// Fence counts how often the operation was taken: who had it before cannot write
+	// any more.
+	Fence int64
 }
 
 const unfinished = `status IN ('pending', 'running')`
@@ -46,22 +51,22 @@ const unfinished = `status IN ('pending', 'running')`
 func (s *Store) CreateOperation(ctx context.Context, o Operation, owner string) error {
 	return s.saying(ctx, o, func(tx *transaction, body string, task sql.NullString) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO operations
-			(id, tenant, operation, status, cloud, body, task, phase, intent, deadline, created_at, owner, leased_until)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW() + ?)`,
+			(id, tenant, operation, status, cloud, body, task, phase, intent, deadline, created_at, owner, fence, leased_until)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW() + ?)`,
 			string(o.ID), o.Tenant, o.Operation.Operation, string(o.Status), o.Cloud, body, task, string(o.Phase),
-			string(o.Intent), timeText(o.Deadline), timeText(o.CreatedAt), owner, Lease.Seconds())
+			string(o.Intent), timeText(o.Deadline), timeText(o.CreatedAt), owner, o.Fence, Lease.Seconds())
 		return failed(err, "operation")
 	})
 }
 
 // UpdateOperation writes what may have changed of an operation, and leases it anew.
-// NotFound: it has ended, or it is another process's by now; then nothing changed.
-func (s *Store) UpdateOperation(ctx context.Context, o Operation, owner string) error {
+// NotFound: it has ended, or was taken since o was read; then nothing changed.
+func (s *Store) UpdateOperation(ctx context.Context, o Operation) error {
 	return s.saying(ctx, o, func(tx *transaction, body string, task sql.NullString) error {
 		res, err := tx.ExecContext(ctx, `UPDATE operations
 			SET status = ?, body = ?, task = ?, phase = ?, intent = ?, leased_until = NOW() + ?
-			WHERE id = ? AND owner = ? AND `+unfinished,
-			string(o.Status), body, task, string(o.Phase), string(o.Intent), Lease.Seconds(), string(o.ID), owner)
+			WHERE id = ? AND fence = ? AND `+unfinished,
+			string(o.Status), body, task, string(o.Phase), string(o.Intent), Lease.Seconds(), string(o.ID), o.Fence)
 		return changed(res, err, "operation")
 	})
 }
@@ -86,11 +91,20 @@ func (s *Store) saying(ctx context.Context, o Operation, write func(tx *transact
 	return failed(tx.Commit(), "operation")
 }
 
-// RenewOperations leases what owner has, for another Lease.
-func (s *Store) RenewOperations(ctx context.Context, owner string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE operations SET leased_until = NOW() + ? WHERE owner = ? AND `+unfinished,
-		Lease.Seconds(), owner)
-	return failed(err, "operation")
+// RenewOperations leases those of these operations that owner has, for another Lease.
+func (s *Store) RenewOperations(ctx context.Context, owner string, ids []canonical.ID) error {
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{Lease.Seconds(), owner}
+		for _, id := range chunk {
+			args = append(args, string(id))
+		}
+		_, err := s.db.ExecContext(ctx, `UPDATE operations SET leased_until = NOW() + ? WHERE owner = ? AND `+unfinished+
+			` AND id IN (?`+strings.Repeat(", ?", len(chunk)-1)+`)`, args...)
+		if err != nil {
+			return failed(err, "operation")
+		}
+	}
+	return nil
 }
 
 // ReleaseOperations ends the leases of owner, so that others may take what it had.
@@ -99,23 +113,26 @@ func (s *Store) ReleaseOperations(ctx context.Context, owner string) error {
 	return failed(err, "operation")
 }
 
-const returning = ` RETURNING body, task, phase, intent, deadline`
+const (
+	take      = `UPDATE operations SET owner = ?, fence = fence + 1, leased_until = NOW() + ? WHERE ` + unfinished
+	returning = ` RETURNING body, task, phase, intent, deadline, fence`
+)
 
-// TakeOperations gives owner all operations whose leases have ended.
+// TakeOperations gives owner all operations whose leases have ended; a lease that
+// ends later than leases can is of a clock that was set back, and has ended too.
 func (s *Store) TakeOperations(ctx context.Context, owner string) ([]Operation, error) {
-	rows, err := s.db.QueryContext(ctx, `UPDATE operations SET owner = ?, leased_until = NOW() + ?
-		WHERE leased_until < NOW() AND `+unfinished+returning, owner, Lease.Seconds())
+	rows, err := s.db.QueryContext(ctx, take+` AND (leased_until < NOW() OR leased_until > NOW() + ?)`+returning,
+		owner, Lease.Seconds(), 2*Lease.Seconds())
 	return collect(rows, err, "operation", func(r *sql.Rows) (Operation, error) { return scanOperation(r) })
 }
 
 // TakeOperation gives owner an operation, whoever has it. NotFound: it has ended.
 func (s *Store) TakeOperation(ctx context.Context, id canonical.ID, owner string) (Operation, error) {
-	o, err := scanOperation(s.db.QueryRowContext(ctx, `UPDATE operations SET owner = ?, leased_until = NOW() + ?
-		WHERE id = ? AND `+unfinished+returning, owner, Lease.Seconds(), string(id)))
+	o, err := scanOperation(s.db.QueryRowContext(ctx, take+` AND id = ?`+returning, owner, Lease.Seconds(), string(id)))
 	return o, failed(err, "operation")
 }
 
-const selectOperations = `SELECT body, task, phase, intent, deadline FROM operations`
+const selectOperations = `SELECT body, task, phase, intent, deadline, fence FROM operations`
 
 // Operation is the operation of that id, or NotFound.
 func (s *Store) Operation(ctx context.Context, id canonical.ID) (Operation, error) {
@@ -146,7 +163,7 @@ func encodeOperation(o Operation) (body string, task sql.NullString, err error) 
 func scanOperation(r interface{ Scan(dest ...any) error }) (o Operation, err error) {
 	var body, phase, intent, deadline string
 	var task sql.NullString
-	if err = r.Scan(&body, &task, &phase, &intent, &deadline); err != nil {
+	if err = r.Scan(&body, &task, &phase, &intent, &deadline, &o.Fence); err != nil {
 		return o, err
 	}
 	if err = json.Unmarshal([]byte(body), &o.Operation); err != nil {

@@ -37,11 +37,11 @@ func TestOperations(t *testing.T) {
 			t.Error(diff, err)
 		}
 		o.Status = canonical.OperationSucceeded
-		if err := s.UpdateOperation(ctx, o, "p1"); err != nil {
+		if err := s.UpdateOperation(ctx, o); err != nil {
 			t.Fatal(err)
 		}
 		o.Status = canonical.OperationFailed
-		if got := canonical.CodeOf(s.UpdateOperation(ctx, o, "p1")); got != canonical.NotFound {
+		if got := canonical.CodeOf(s.UpdateOperation(ctx, o)); got != canonical.NotFound {
 			t.Errorf("changed after its end: %q", got)
 		}
 		if _, err := s.TakeOperation(ctx, "op1", "p2"); canonical.CodeOf(err) != canonical.NotFound {
@@ -68,7 +68,7 @@ func TestLeases(t *testing.T) {
 		if got, err := s.TakeOperations(ctx, "p2"); err != nil || len(got) != 0 {
 			t.Error("taken while it is leased:", got, err)
 		}
-		if err := s.RenewOperations(ctx, "p1"); err != nil {
+		if err := s.RenewOperations(ctx, "p1", []canonical.ID{"op1", "op2", "op3"}); err != nil {
 			t.Error(err)
 		}
 		if got, err := s.TakeOperation(ctx, "op2", "p3"); err != nil || got.ID != "op2" {
@@ -81,16 +81,20 @@ func TestLeases(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].ID != "op1" {
 			t.Fatal(got, err)
 		}
+		if got[0].Fence != 1 {
+			t.Error(got[0].Fence)
+		}
 		if diff := cmp.Diff(work("op1"), got[0], cmp.FilterPath(func(p cmp.Path) bool {
 			n := p.Last().String()
-			return n == ".Deadline" || n == ".CreatedAt"
+			return n == ".Deadline" || n == ".CreatedAt" || n == ".Fence"
 		}, cmp.Ignore())); diff != "" {
 			t.Error(diff)
 		}
-		for owner, want := range map[string]canonical.Code{"p1": canonical.NotFound, "p2": ""} {
-			if code := canonical.CodeOf(s.UpdateOperation(ctx, got[0], owner)); code != want {
-				t.Errorf("%s writes: %q", owner, code)
-			}
+		if code := canonical.CodeOf(s.UpdateOperation(ctx, work("op1"))); code != canonical.NotFound {
+			t.Errorf("who had it before writes: %q", code)
+		}
+		if err := s.UpdateOperation(ctx, got[0]); err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -134,11 +138,12 @@ func TestEvents(t *testing.T) {
 		if err := s.Say(ctx, canonical.Event{Type: canonical.ServerEvent, Tenant: "other", Data: json.RawMessage(`{"id":"c:2"}`)}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.UpdateOperation(ctx, o, "p1"); err != nil {
+		if err := s.UpdateOperation(ctx, o); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.UpdateOperation(ctx, o, "p2"); err == nil {
-			t.Fatal("another process wrote")
+		o.Fence = 7
+		if err := s.UpdateOperation(ctx, o); err == nil {
+			t.Fatal("who had it before wrote")
 		}
 		for tenant, want := range map[string]int{"acme": 2, "other": 1, "": 3, "third": 0} {
 			got, err := s.Events(ctx, tenant, 0, 10)

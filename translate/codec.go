@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"reflect"
+
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
@@ -82,7 +84,23 @@ func (a Answer[Res, W]) hear(from *Response, env *Env) (canonical.Reply, error) 
 		}
 	}
 	res, err := a.Hear(w, from, env)
+	if err == nil {
+		err = named(res)
+	}
 	return canonical.Reply{Result: res}, err
+}
+
+// named refuses a thing without an id: the cloud said something else than what it
+// was asked for, such as an error with the status of success.
+func named(res any) error {
+	item, ok := res.(canonical.Listed)
+	if !ok {
+		return nil
+	}
+	if id, _, _ := item.ListKeys(); id == "" {
+		return canonical.Errorf(canonical.UpstreamError, "the cloud's answer names nothing")
+	}
+	return nil
 }
 
 func (Answer[Res, W]) wire() any { var w W; return w }
@@ -133,8 +151,16 @@ func (l List[T, W]) page(from *Response, asked *Request, env *Env) ([]T, *Reques
 		return nil, nil, err
 	}
 	items, err := l.Hear(w, from, env)
-	if err != nil || l.Next == nil || asked == nil {
-		return items, nil, err
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range items {
+		if err := named(items[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if l.Next == nil || asked == nil {
+		return items, nil, nil
 	}
 	return items, l.Next(w, asked, items), nil
 }
@@ -149,32 +175,46 @@ type Collector interface {
 	Result(req any) (any, error)
 }
 
+// Gatherer gathers pages of a cloud, northwards, until they are the page that a
+// client asked for.
+type Gatherer interface {
+	// Add takes the next page and says at which cursor to go on; "" is the end.
+	Add(page any, env *Env) (next string, err error)
+	// Page is what was gathered; its cursor, if any, says only that there is more.
+	Page() any
+}
+
 // Lister is an Answerer of lists.
 type Lister interface {
 	Answerer
 	Collect() Collector
-	// WantsAll says whether northwards all items are read before they are said.
-	WantsAll() bool
-	// Filter keeps of a page what Keep wants; it says how many were dropped.
-	Filter(page any, env *Env) (kept any, dropped int)
-	// Join appends the items of b to those of a and takes the cursor of b; cut
-	// limits the items, and sets the cursor to the last that remains.
-	Join(a, b any, limit int, by canonical.Sort) any
+	// Gather begins a page of that many items in that order.
+	Gather(asked canonical.ListOptions) Gatherer
 }
 
 var _ Lister = List[canonical.Server, NoBody]{}
 
 // Collect implements Lister.
-func (l List[T, W]) Collect() Collector { return &collector[T, W]{list: l} }
+func (l List[T, W]) Collect() Collector {
+	return &collector[T, W]{list: l, seen: map[canonical.ID]bool{}}
+}
 
 type collector[T canonical.Listed, W any] struct {
 	list  List[T, W]
 	items []T
+	seen  map[canonical.ID]bool
 }
 
+// Add leaves out what an earlier page had: pages by number shift while things come
+// and go, and some clouds give the first page for every marker.
 func (c *collector[T, W]) Add(from *Response, asked *Request, env *Env) (*Request, error) {
 	items, next, err := c.list.page(from, asked, env)
-	c.items = append(c.items, items...)
+	for _, item := range items {
+		if id, _, _ := item.ListKeys(); !c.seen[id] {
+			c.seen[id] = true
+			c.items = append(c.items, item)
+		}
+	}
 	return next, err
 }
 
@@ -197,38 +237,87 @@ func (c *collector[T, W]) Result(req any) (any, error) {
 	return canonical.Arrange(kept, opts.Listing())
 }
 
-// WantsAll implements Lister.
-func (l List[T, W]) WantsAll() bool { return l.Whole }
-
-// Filter implements Lister.
-func (l List[T, W]) Filter(page any, env *Env) (any, int) {
-	p, ok := page.(canonical.Page[T])
-	if !ok || l.Keep == nil {
-		return page, 0
+// Gather implements Lister.
+func (l List[T, W]) Gather(asked canonical.ListOptions) Gatherer {
+	asked = asked.OrDefault()
+	g := &gatherer[T, W]{list: l, most: asked.Limit, by: asked.Sort}
+	if l.Whole {
+		g.most = canonical.MaxWhole
 	}
-	kept := make([]T, 0, len(p.Items))
-	for i := range p.Items {
-		if l.Keep(&p.Items[i], env) {
-			kept = append(kept, p.Items[i])
-		}
-	}
-	dropped := len(p.Items) - len(kept)
-	p.Items = kept
-	return p, dropped
+	return g
 }
 
-// Join implements Lister.
-func (l List[T, W]) Join(a, b any, limit int, by canonical.Sort) any {
-	first, _ := a.(canonical.Page[T])
-	second, _ := b.(canonical.Page[T])
-	second.Items = append(first.Items, second.Items...)
-	if len(second.Items) > limit {
-		second.Items = second.Items[:limit]
-		if second.NextCursor == "" { // the client asks by marker; any text says that there is more
-			second.NextCursor = canonical.Cursor{Sort: by, After: map[string]canonical.Position{
-				"": canonical.PositionOf(second.Items[limit-1], by),
-			}}.String()
+type gatherer[T canonical.Listed, W any] struct {
+	list List[T, W]
+	most int
+	by   canonical.Sort
+	page canonical.Page[T]
+}
+
+func (g *gatherer[T, W]) Add(page any, env *Env) (string, error) {
+	p, ok := page.(canonical.Page[T])
+	if !ok {
+		return "", canonical.Errorf(canonical.Internal, "the row lists %T, not %T", p, page)
+	}
+	items := g.page.Items
+	for i := range p.Items {
+		if g.list.Keep == nil || g.list.Keep(&p.Items[i], env) {
+			items = append(items, p.Items[i])
 		}
 	}
-	return second
+	next := p.NextCursor
+	g.page, g.page.Items = p, items
+	if len(items) < g.most {
+		return next, nil
+	}
+	if len(items) > g.most {
+		g.cut()
+	}
+	if g.list.Whole && g.page.NextCursor != "" {
+		return "", canonical.Invalid("limit", "there are more than %d of these: filter the list", g.most)
+	}
+	return "", nil
+}
+
+// cut leaves as many items as were asked for. Where the list went on is then behind
+// the last of them.
+func (g *gatherer[T, W]) cut() {
+	g.page.Items = g.page.Items[:g.most]
+	g.page.NextCursor = canonical.Cursor{Sort: g.by, After: map[string]canonical.Position{
+		"": canonical.PositionOf(g.page.Items[g.most-1], g.by),
+	}}.String()
+}
+
+func (g *gatherer[T, W]) Page() any { return g.page }
+
+// ByID asks by a parameter of the path, without a body: for requests whose id is in
+// the path of the canonical route too. What else Req holds is zero.
+func ByID[Req any](param string) Ask[Req, NoBody] {
+	field := idField(reflect.TypeFor[Req]())
+	return Ask[Req, NoBody]{
+		Say: func(r Req, _ *Env, to *Request) (NoBody, error) {
+			to.Params[param] = reflect.ValueOf(r).Field(field).String()
+			return NoBody{}, nil
+		},
+		Hear: func(_ NoBody, from *Request, _ *Env) (r Req, err error) {
+			reflect.ValueOf(&r).Elem().Field(field).SetString(from.Params[param])
+			return r, nil
+		},
+	}
+}
+
+// IDOf is the id in the path of a canonical request.
+func IDOf(req any) canonical.ID {
+	v := reflect.ValueOf(req)
+	return canonical.ID(v.Field(idField(v.Type())).String())
+}
+
+// idField is the field of a request that its canonical route calls id.
+func idField(t reflect.Type) int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("path") == "id" {
+			return i
+		}
+	}
+	panic("translate: " + t.String() + " has no id in its path")
 }

@@ -4,15 +4,16 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 
 // Env is what a codec may know beside the message.
 type Env struct {
-	Bases   map[string]string // base URL of each service, without a slash at its end
-	Project string            // the caller's project on that side
-	User    string            // the caller's user on that side
-	Version Version           // negotiated for this call
-	Role    canonical.Role    // north: what the caller may
-	Native  bool              // fill native fields of results
-	Wire    *Request          // the dialect's request, once there is one
-	Asked   any               // the canonical request, once there is one
-	Facts   map[string]any    // what the row's Needs found
+	Bases     map[string]string // base URL of each service, without a slash at its end
+	Project   string            // the caller's project on that side
+	User      string            // the caller's user on that side
+	Version   Version           // negotiated for this call
+	Role      canonical.Role    // north: what the caller may
+	Native    bool              // fill native fields of results
+	Wire      *Request          // the dialect's request, once there is one
+	Asked     any               // the canonical request, once there is one
+	RequestID string            // north: as dragoman logs it
+	Facts     map[string]any    // what the row's Needs found
 }
 
 // Base is the base URL of a service, without a slash at its end.
@@ -35,6 +36,11 @@ type Need struct {
 	Hear func(req *Request) (canonical.Call, bool)
 	// Pick makes the fact from the result of that call; nil is no fact.
 	Pick func(result any, env *Env) any
+	// Fresh: what is asked for changes with every call, so it is asked each time.
+	Fresh bool
+	// Unshown: northwards the ids in the fact are those of the cloud behind, not the
+	// ones that clients are shown (a place in a list, which only that cloud reads).
+	Unshown bool
 }
 
 // Question is the call of op for a Need.

@@ -109,16 +109,13 @@ func (t *Table) Row(op *canonical.Spec, req any) (*Route, bool) {
 func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, error) {
 	env.Asked = req
 	env.Version = cloud.Max
-	if _, body, err := row.say(req, env); err != nil {
+	_, body, err := row.say(req, env)
+	if err != nil {
 		return nil, err
-	} else if !cloud.Max.IsZero() {
-		env.Version = cloud.Clamp(maxVersion(row.Since, row.Want))
-		if need := minVersion(body); need.Compare(env.Version) > 0 {
-			env.Version = need
-		}
-		if env.Version.Compare(cloud.Max) > 0 || !row.span().has(env.Version) {
-			return nil, canonical.Errorf(canonical.Unsupported,
-				"the cloud's API is too old or too new: it speaks %s to %s, this needs %s", cloud.Min, cloud.Max, env.Version)
+	}
+	if !cloud.Max.IsZero() {
+		if env.Version, err = row.lowest(body, cloud); err != nil {
+			return nil, err
 		}
 	}
 	to, body, err := row.say(req, env)
@@ -126,8 +123,7 @@ func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, erro
 		return nil, err
 	}
 	if name, lost := overfull(body, env.Version); lost {
-		return nil, canonical.Errorf(canonical.Unsupported,
-			"what else is asked for needs version %s of the cloud's API, which has no %s any more", env.Version, name)
+		return nil, tooOld(name, "what else is asked for needs version %s of the cloud's API, which has no such field any more", env.Version)
 	}
 	if to.Body, err = encodeBody(body, row.Action, env.Version); err != nil {
 		return nil, err
@@ -137,6 +133,27 @@ func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, erro
 	}
 	env.Wire = to
 	return to, nil
+}
+
+// lowest is the version at which the row carries body, in the cloud's window.
+func (r *Route) lowest(body any, cloud Window) (Version, error) {
+	v := cloud.Clamp(maxVersion(r.Since, r.Want))
+	need, field := minVersion(body)
+	switch v = maxVersion(v, need); {
+	case v.Compare(cloud.Max) > 0:
+		return v, tooOld(field, "needs version %s of the cloud's API, which speaks %s to %s", v, cloud.Min, cloud.Max)
+	case !r.span().has(v):
+		return v, canonical.Errorf(canonical.Unsupported, "the cloud's API speaks %s to %s, the call is of %s to %s", cloud.Min, cloud.Max, r.Since, r.Until)
+	default:
+		return v, nil
+	}
+}
+
+// tooOld refuses what only another version of the cloud's API carries.
+func tooOld(field, format string, args ...any) *canonical.Error {
+	e := canonical.Invalid(field, format, args...)
+	e.Code = canonical.Unsupported
+	return e
 }
 
 func (r *Route) span() span { return span{r.Since, r.Until} }
@@ -162,36 +179,50 @@ type Candidate struct {
 	Params map[string]string
 }
 
-// Candidates are the rows that method, path and action allow. known says whether
-// the path is one of the dialect's at all, with whatever method.
-func (t *Table) Candidates(req *Request) (rows []Candidate, known bool) {
-	action := actionOf(req.Body)
+// Candidates are the rows that method, path and action allow. Where there is none
+// the error says what is wrong with the request.
+func (t *Table) Candidates(req *Request) ([]Candidate, error) {
+	action, one := actionOf(req.Body)
+	var rows []Candidate
+	unheard := canonical.Errorf(canonical.NotFound, "the dialect has no such call")
 	for i := range t.Rows {
 		r := &t.Rows[i]
-		if r.Service != req.Service {
-			continue
-		}
 		params, ok := match(r.Path, req.Path)
-		if !ok {
-			continue
-		}
-		known = true
-		if r.Method == req.Method && (r.Action == "" || r.Action == action) {
+		switch {
+		case !ok || r.Service != req.Service:
+		case r.Method != req.Method:
+			if unheard.Code == canonical.NotFound {
+				unheard.Status = http.StatusMethodNotAllowed
+			}
+		case r.Action == "" || r.Action == action:
 			rows = append(rows, Candidate{r, params})
+		case !one:
+			unheard = malformed()
+		default:
+			unheard = canonical.Errorf(canonical.InvalidRequest, "There is no such action: %.100s", action)
 		}
 	}
-	return rows, known
+	if len(rows) == 0 {
+		return nil, unheard
+	}
+	return rows, nil
 }
 
-// Pick is the one of the candidates that the request means, by the facts in env.
-func Pick(rows []Candidate, req *Request, env *Env) (Candidate, bool) {
+// Pick is the one of the candidates that the request means, by the version and the
+// facts in env.
+func Pick(rows []Candidate, req *Request, env *Env) (Candidate, error) {
+	unheard := canonical.Errorf(canonical.NotFound, "the dialect has no such call")
 	for _, c := range rows {
 		req.Params = c.Params
-		if c.Row.span().has(env.Version) && (c.Row.When == nil || c.Row.When(req, env)) {
-			return c, true
+		switch {
+		case !c.Row.span().has(env.Version):
+			unheard = canonical.Errorf(canonical.Unsupported, "version %s has no such call", env.Version)
+			unheard.Status = http.StatusNotFound
+		case c.Row.When == nil || c.Row.When(req, env):
+			return c, nil
 		}
 	}
-	return Candidate{}, false
+	return Candidate{}, unheard
 }
 
 // HearRequest makes the canonical request of what the row heard.
@@ -234,23 +265,23 @@ func (r *Route) StaticReply(env *Env) (*Response, error) {
 }
 
 // actionOf is the one key of a body that is an object; keys with a colon stand
-// beside an action (os:scheduler_hints) and do not count.
-func actionOf(body []byte) string {
+// beside an action (os:scheduler_hints) and do not count. one is false for any other
+// body.
+func actionOf(body []byte) (action string, one bool) {
 	var m map[string]json.RawMessage
 	if json.Unmarshal(body, &m) != nil {
-		return ""
+		return "", false
 	}
-	var action string
 	for k := range m {
 		switch {
 		case strings.Contains(k, ":") && len(m) > 1:
-		case action != "":
-			return ""
+		case one:
+			return "", false
 		default:
-			action = k
+			action, one = k, true
 		}
 	}
-	return action
+	return action, one
 }
 
 func maxVersion(a, b Version) Version {

@@ -31,8 +31,7 @@ type Field struct {
 	span
 }
 
-// fieldsOf are the fields of a struct type, by JSON key; embedded structs count as
-// if their fields stood there.
+// fieldsOf are the fields of a struct type, by JSON key. Wire structs embed none.
 func fieldsOf(t reflect.Type) map[string]Field {
 	if known, ok := fieldCache.Load(t); ok {
 		return known.(map[string]Field) //nolint:forcetypeassert // only such maps are stored
@@ -92,7 +91,7 @@ func decodeStrict(body []byte, action string, v Version, out any) error {
 	if action != "" {
 		var m map[string]json.RawMessage
 		if err := json.Unmarshal(body, &m); err != nil {
-			return canonical.Errorf(canonical.InvalidRequest, "the body is not JSON")
+			return malformed()
 		}
 		body = m[action]
 	}
@@ -102,13 +101,13 @@ func decodeStrict(body []byte, action string, v Version, out any) error {
 		return nil
 	}
 	if len(trimmed) == 0 {
-		return canonical.Errorf(canonical.InvalidRequest, "a body is required")
+		return malformed()
 	}
 	dec := json.NewDecoder(bytes.NewReader(trimmed))
 	dec.UseNumber()
 	var tree any
 	if err := dec.Decode(&tree); err != nil || dec.More() {
-		return canonical.Errorf(canonical.InvalidRequest, "the body is not JSON")
+		return malformed()
 	}
 	if err := check(tree, t, v, action); err != nil {
 		return err
@@ -116,13 +115,32 @@ func decodeStrict(body []byte, action string, v Version, out any) error {
 	return typeError(json.Unmarshal(trimmed, out))
 }
 
-// decodeLenient reads a cloud's answer: what we do not know is passed over.
+// malformed says it as Nova does, whose clients know the words.
+func malformed() *canonical.Error {
+	return canonical.Errorf(canonical.InvalidRequest, "Malformed request body")
+}
+
+// unexpected refuses a field by name, as JSON schemas do.
+func unexpected(object, key string) *canonical.Error {
+	e := canonical.Invalid(join(object, key), "is not a field of this call")
+	e.Detail = fmt.Sprintf("Additional properties are not allowed ('%s' was unexpected)", key)
+	if object != "" {
+		e.Detail = "Invalid input for field/attribute " + object[strings.LastIndexByte(object, '.')+1:] + ". " + e.Detail
+	}
+	return e
+}
+
+// decodeLenient reads a cloud's answer: what we do not know is passed over, but an
+// answer of nothing else is none.
 func decodeLenient(body []byte, out any) error {
 	if _, none := out.(*NoBody); none {
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return canonical.Errorf(canonical.UpstreamError, "the cloud's answer is not what its dialect says: %v", err)
+	}
+	if reflect.ValueOf(out).Elem().IsZero() {
+		return canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds nothing that its dialect says")
 	}
 	return nil
 }
@@ -178,7 +196,7 @@ func checkObject(node map[string]any, t reflect.Type, v Version, path string) er
 		at := join(path, key)
 		switch {
 		case !known || !f.has(v):
-			return canonical.Invalid(at, "is not a field of this call")
+			return unexpected(path, key)
 		case f.Kind == Binding && !empty(value):
 			return &canonical.Error{
 				Code: canonical.Unsupported, Detail: at + " cannot be honoured here",
@@ -289,14 +307,18 @@ func versioned(t reflect.Type) bool {
 }
 
 // minVersion is the lowest version that has every field which the wire struct
-// holds. A field that later versions dropped is found by overfull.
-func minVersion(body any) Version {
-	var need Version
+// holds, and the newest of those fields. One that later versions dropped is found by
+// overfull.
+func minVersion(body any) (need Version, field string) {
 	if body == nil {
-		return need
+		return need, ""
 	}
-	visit(reflect.ValueOf(body), func(f Field) { need = maxVersion(need, f.since) })
-	return need
+	visit(reflect.ValueOf(body), func(f Field) {
+		if f.since.Compare(need) > 0 {
+			need, field = f.since, f.Name
+		}
+	})
+	return need, field
 }
 
 // overfull names a field that the wire struct holds and that the version lost: what

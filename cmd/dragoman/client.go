@@ -45,7 +45,7 @@ type nounCommand struct {
 
 func newNoun(resource string) *nounCommand {
 	s := &settings{}
-	c := &cobra.Command{Use: dashed(resource), Short: "Operations on " + strings.ReplaceAll(plural(resource), "_", " ")}
+	c := &cobra.Command{Use: dashed(resource), Short: sentence(plural(spoken(resource))), GroupID: groupResources}
 	f := c.PersistentFlags()
 	f.StringVar(&s.endpoint, "endpoint", env("DRAGOMAN_ENDPOINT", "http://127.0.0.1:8080"), "URL of the dragoman, or DRAGOMAN_ENDPOINT")
 	f.StringVar(&s.key, "key", "", "Key, <id>.<secret>, or DRAGOMAN_KEY")
@@ -81,7 +81,11 @@ func newVerb(op *canonical.Spec, s *settings) *cobra.Command {
 	for _, p := range v.params {
 		use += " " + strings.ToUpper(p)
 	}
-	c := &cobra.Command{Use: use, Short: op.Method + " " + op.Path, Args: v.checkArgs, RunE: v.run}
+	c := &cobra.Command{Use: use, Short: summary(op), Args: v.checkArgs, RunE: v.run}
+	c.Long = c.Short + ": " + op.Method + " " + op.Path + "."
+	if len(v.params) == 1 && v.params[0] == "id" && named(canonical.Lookup(op.Resource()+".list")) {
+		c.Long += "\nID is the whole id, <cloud>:<id>, or a name that one " + spoken(op.Resource()) + " has."
+	}
 	v.request = newRequestFlags(op.Request, c.Flags())
 	if op.Long {
 		c.Flags().BoolVar(&v.wait, "wait", false, "Wait for the end, and show how far it has come")
@@ -101,13 +105,15 @@ func (v *verb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	request, err := v.request.build(args, v.params)
-	if err != nil {
+	if _, err := v.request.build(args, v.params); err != nil {
 		return err
 	}
 	key := v.settings.key
 	if key == "" {
 		key = os.Getenv("DRAGOMAN_KEY")
+	}
+	if key == "" {
+		return errors.New("no key: give --key <id>.<secret>, or set DRAGOMAN_KEY")
 	}
 	cloud, err := remote.New(remote.Options{Endpoint: v.settings.endpoint, Key: key, Timeout: v.settings.timeout})
 	if err != nil {
@@ -120,21 +126,39 @@ func (v *verb) run(cmd *cobra.Command, args []string) error {
 		Clouds: v.settings.clouds, Tenant: v.settings.tenant, Fresh: v.settings.fresh,
 		Native: v.settings.native, IdempotencyKey: v.settings.idempotencyKey,
 	})
-	reply, err := canonical.Do(ctx, cloud, canonical.Call{Op: v.op, Request: request})
+	reply, err := v.send(ctx, cloud, args)
 	if err != nil {
-		return usageOrFailure(err)
+		return v.usageOrFailure(err)
 	}
 	return failed(v.finish(ctx, cmd, cloud, reply, show))
 }
 
+func (v *verb) send(ctx context.Context, cloud canonical.Cloud, args []string) (canonical.Reply, error) {
+	args, err := v.withIDs(ctx, cloud, args)
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	request, err := v.request.build(args, v.params)
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	return canonical.Do(ctx, cloud, canonical.Call{Op: v.op, Request: request})
+}
+
 // usageOrFailure tells a request that was refused before it was sent, or for its
 // form, from work that failed.
-func usageOrFailure(err error) error {
+func (v *verb) usageOrFailure(err error) error {
 	var e *canonical.Error
-	if errors.As(err, &e) && e.Code == canonical.InvalidRequest {
+	switch {
+	case !errors.As(err, &e):
+		return failed(err)
+	case e.Code == canonical.InvalidRequest:
 		return err
+	case e.Code == canonical.Unavailable && e.Cloud == "" && e.Upstream == nil:
+		return failed(fmt.Errorf("%s\n  is a dragoman serving at %s? --endpoint or DRAGOMAN_ENDPOINT says where it is", explain(err), v.settings.endpoint))
+	default:
+		return failed(err)
 	}
-	return failed(err)
 }
 
 // finish shows the result; of long work the end, where it is waited for, else the
@@ -160,7 +184,25 @@ func (v *verb) showOperation(ctx context.Context, cloud canonical.Cloud, job can
 	return show.result(r.Result)
 }
 
-func plural(resource string) string { return resource + "s" }
+// summary says what an operation does: "Stop a server".
+func summary(op *canonical.Spec) string {
+	thing := spoken(op.Resource())
+	if op.Verb() == "list" {
+		return "List " + plural(thing)
+	}
+	article := "a "
+	if strings.ContainsRune("aeiou", rune(thing[0])) {
+		article = "an "
+	}
+	return sentence(spoken(op.Verb())) + " " + article + thing
+}
+
+// spoken is a name of the contract in words.
+func spoken(name string) string { return strings.NewReplacer("_", " ", ".", " ").Replace(name) }
+
+func sentence(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+
+func plural(thing string) string { return thing + "s" }
 
 func dashed(name string) string {
 	return strings.NewReplacer("_", "-", ".", "-").Replace(name)

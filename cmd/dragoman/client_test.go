@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -15,6 +16,9 @@ import (
 // ask runs a command line, and is its exit code and what it wrote.
 func ask(t *testing.T, args ...string) (code int, out, diag string) {
 	t.Helper()
+	if os.Getenv("DRAGOMAN_KEY") == "" {
+		t.Setenv("DRAGOMAN_KEY", "k.s")
+	}
 	var o, d bytes.Buffer
 	code = run(t.Context(), args, &o, &d)
 	return code, o.String(), d.String()
@@ -46,6 +50,8 @@ func TestUsageErrors(t *testing.T) {
 		"BadNetworks":       "server create --name a --flavor f --image i --networks some",
 		"BadObject":         "server create --name a --flavor f --image i --networks network=n,ip",
 		"BadSort":           "server list --sort weight",
+		"NoLimit":           "server list --limit 0",
+		"EmptyName":         "server list --name=",
 		"BadConfigArgument": "config check",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -118,8 +118,13 @@ func (r *requestFlags) build(args, params []string) (any, error) {
 		if len(v.texts) == 0 {
 			continue
 		}
-		if err := v.write(request.FieldByIndex(v.index)); err != nil {
+		field := request.FieldByIndex(v.index)
+		if err := v.write(field); err != nil {
 			return nil, fmt.Errorf("--%s: %w", name, err)
+		}
+		// Such a field's zero means that it was not given: it would be sent as nothing.
+		if field.IsZero() && (field.Kind() == reflect.Int || field.Kind() == reflect.String) {
+			return nil, fmt.Errorf("--%s: must not be %q", name, v.texts[len(v.texts)-1])
 		}
 	}
 	return request.Interface(), nil

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out, diag io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(diag)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, out, diag io.Writer) int {
 	if errors.As(err, &failed) {
 		return exitFailed
 	}
+	fmt.Fprintf(diag, "  see %s --help\n", cmd.CommandPath())
 	return exitUsage
 }
 
@@ -87,6 +88,12 @@ func explain(err error) string {
 	return text
 }
 
+// The groups of subcommands in the help.
+const (
+	groupHere      = "here"
+	groupResources = "resources"
+)
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dragoman",
@@ -94,7 +101,14 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serverCommands()...)
+	root.AddGroup(
+		&cobra.Group{ID: groupHere, Title: "Run a dragoman:"},
+		&cobra.Group{ID: groupResources, Title: "Ask one (DRAGOMAN_ENDPOINT and DRAGOMAN_KEY say which, and as whom):"},
+	)
+	for _, c := range serverCommands() {
+		c.GroupID = groupHere
+		root.AddCommand(c)
+	}
 	root.AddCommand(&cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -43,21 +43,31 @@ func (p *printer) result(v any) error {
 	}
 }
 
-// yaml shows what JSON would, so that names and nulls agree.
+// yaml shows what JSON would, so that names, order and nulls agree: JSON is YAML in
+// another style.
 func (p *printer) yaml(v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	var plain any
-	if err := json.Unmarshal(b, &plain); err != nil {
+	var node yaml.Node
+	if err := yaml.Unmarshal(b, &node); err != nil {
 		return err
 	}
+	restyle(&node)
 	e := yaml.NewEncoder(p.out)
-	if err := e.Encode(plain); err != nil {
+	if err := e.Encode(&node); err != nil {
 		return err
 	}
 	return e.Close()
+}
+
+// restyle takes JSON's quotes and braces off, where YAML needs none.
+func restyle(n *yaml.Node) {
+	n.Style = 0
+	for _, child := range n.Content {
+		restyle(child)
+	}
 }
 
 // columns are what a list shows, in this order, of the fields that its items have.
@@ -72,7 +82,9 @@ func (p *printer) table(v reflect.Value) error {
 		p.rows(w, items)
 	} else {
 		for _, c := range cells(v) {
-			fmt.Fprintf(w, "%s\t%s\n", c.name, c.text)
+			if c.text != "" && c.text != "[]" && c.text != "{}" { // people read what there is
+				fmt.Fprintf(w, "%s\t%s\n", c.name, c.text)
+			}
 		}
 	}
 	if err := w.Flush(); err != nil {

@@ -65,6 +65,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	}
 	g, err := gateway.New(gateway.Options{
 		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKey: derive(secret, "cursors"),
+		Store: s.store, AnswerKey: derive(secret, "answers"),
 		Ready: s.store.Ping, Mounts: mounts, Log: log, Version: version,
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ func watch(ctx context.Context, cloud canonical.Cloud, task *canonical.Task, nam
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return canonical.AsError(ctx.Err())
+			return fmt.Errorf("%w\n  the work goes on: dragoman operation get %s", ctx.Err(), task.Job)
 		case <-timer.C:
 		}
 	}

@@ -2,7 +2,6 @@ package facade
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -29,6 +28,9 @@ type Options struct {
 	Log *slog.Logger
 	// Patience is how long throttling by a cloud is absorbed; 0: 20 s.
 	Patience time.Duration
+	// Slowest is how long a client may take to send its body, and to take its answer;
+	// 0: 30 s.
+	Slowest time.Duration
 }
 
 // Facade serves one dialect.
@@ -39,6 +41,9 @@ func New(o Options) *Facade {
 	if o.Patience == 0 {
 		o.Patience = 20 * time.Second
 	}
+	if o.Slowest == 0 {
+		o.Slowest = 30 * time.Second
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -48,15 +53,26 @@ func New(o Options) *Facade {
 // Handle answers one request. bases are the base URLs of the dialect's services as
 // the client sees them.
 func (f *Facade) Handle(ctx context.Context, req *translate.Request, bases map[string]string) *translate.Response {
-	env := &translate.Env{Bases: bases, Facts: map[string]any{}, Wire: req}
+	env := f.env(ctx, req, bases)
 	resp, err := f.answer(ctx, req, env)
+	return f.said(ctx, resp, err, env)
+}
+
+func (*Facade) env(ctx context.Context, req *translate.Request, bases map[string]string) *translate.Env {
+	return &translate.Env{
+		Bases: bases, Facts: map[string]any{}, Wire: req, RequestID: canonical.OptionsOf(ctx).RequestID,
+	}
+}
+
+// said is resp, or what the dialect answers to err, with the headers of all answers.
+func (f *Facade) said(ctx context.Context, resp *translate.Response, err error, env *translate.Env) *translate.Response {
+	req := env.Wire
 	if err != nil {
 		e := canonical.AsError(err)
 		if e.Code == canonical.Internal {
-			f.o.Log.ErrorContext(ctx, "facade", "method", req.Method, "path", req.Path,
-				"request_id", canonical.OptionsOf(ctx).RequestID, "error", err)
+			f.o.Log.ErrorContext(ctx, "facade", "method", req.Method, "path", req.Path, "request_id", env.RequestID, "error", err)
 		}
-		resp = f.o.Table.SayError(e, req, env)
+		resp = f.o.Table.SayError(withRetry(e), req, env)
 	}
 	if resp.Header == nil {
 		resp.Header = http.Header{}
@@ -68,7 +84,7 @@ func (f *Facade) Handle(ctx context.Context, req *translate.Request, bases map[s
 }
 
 func (f *Facade) answer(ctx context.Context, req *translate.Request, env *translate.Env) (*translate.Response, error) {
-	rows, known := f.o.Table.Candidates(req)
+	rows, unheard := f.o.Table.Candidates(req)
 	if open, ok := static(rows, env); ok {
 		return open.StaticReply(env)
 	}
@@ -77,21 +93,23 @@ func (f *Facade) answer(ctx context.Context, req *translate.Request, env *transl
 		return nil, err
 	}
 	env.Project, env.User, env.Role = who.Project, who.User, who.Caller.Role
-	ctx = canonical.WithCaller(ctx, who.Caller)
+	opts := canonical.OptionsOf(ctx)
+	opts.Native, opts.Dialect = true, f.o.Table.Dialect
+	ctx = canonical.WithOptions(canonical.WithCaller(ctx, who.Caller), opts)
 	if f.o.Table.Negotiate != nil {
 		if env.Version, err = f.o.Table.Negotiate(req); err != nil {
 			return nil, err
 		}
 	}
-	if len(rows) == 0 {
-		return nil, unknownCall(known)
+	if unheard != nil {
+		return nil, unheard
 	}
 	if err := f.resolve(ctx, rows, req, env); err != nil {
 		return nil, err
 	}
-	row, ok := translate.Pick(rows, req, env)
-	if !ok {
-		return nil, unknownCall(known)
+	row, err := translate.Pick(rows, req, env)
+	if err != nil {
+		return nil, err
 	}
 	return f.perform(ctx, row.Row, req, env)
 }
@@ -104,14 +122,6 @@ func static(rows []translate.Candidate, env *translate.Env) (*translate.Route, b
 		}
 	}
 	return nil, false
-}
-
-func unknownCall(pathKnown bool) error {
-	e := canonical.Errorf(canonical.NotFound, "the dialect has no such call")
-	if pathKnown {
-		e.Status = http.StatusMethodNotAllowed
-	}
-	return e
 }
 
 func (f *Facade) perform(ctx context.Context, row *translate.Route, req *translate.Request, env *translate.Env) (*translate.Response, error) {
@@ -139,65 +149,4 @@ func (f *Facade) perform(ctx context.Context, row *translate.Route, req *transla
 		reply.Task = &t
 	}
 	return row.SayReply(reply, env)
-}
-
-// do performs a call and absorbs throttling: what a cloud refused for its rate has
-// not been done, so it is safe to say it again.
-func (f *Facade) do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
-	end := time.Now().Add(f.o.Patience)
-	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		reply, err := canonical.Do(ctx, f.o.Cloud, call)
-		e := canonical.AsError(err)
-		if e == nil || e.Code != canonical.RateLimited {
-			return reply, err
-		}
-		wait := max(pause, e.RetryAfter)
-		if time.Now().Add(wait).After(end) {
-			return reply, err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return reply, errors.Join(ctx.Err(), err)
-		case <-timer.C:
-		}
-	}
-}
-
-// listed is what the requests of lists have by embedding canonical.ListOptions.
-type listed interface{ Listing() canonical.ListOptions }
-
-// list reads on where the dialect filters by what no canonical filter says, until
-// the page is as long as the client asked for, and to the end where the answer tells
-// of all items.
-func (f *Facade) list(ctx context.Context, l translate.Lister, call canonical.Call, env *translate.Env) (canonical.Reply, error) {
-	var got any
-	for {
-		reply, err := f.do(ctx, call)
-		if err != nil {
-			return reply, err
-		}
-		opts := canonical.ListOptions{}
-		if r, ok := call.Request.(listed); ok {
-			opts = r.Listing().OrDefault()
-		}
-		if l.WantsAll() {
-			opts.Limit = canonical.MaxWhole
-		}
-		page, dropped := l.Filter(reply.Result, env)
-		if got != nil {
-			page = l.Join(got, page, opts.Limit, opts.Sort)
-		}
-		next := nextCursor(reply.Result)
-		if l.WantsAll() && next == "" && nextCursor(page) != "" { // Join had to cut
-			return reply, canonical.Invalid("limit", "there are more than %d of these: filter the list", canonical.MaxWhole)
-		}
-		if next == "" || dropped == 0 && !l.WantsAll() {
-			reply.Result = page
-			return reply, nil
-		}
-		got = page
-		call.Request = withCursor(call.Request, next)
-	}
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -18,25 +20,46 @@ const maxBody = 114688
 // makes the base URLs of all services of a request.
 func (f *Facade) Mount(service, prefix string, bases func(*http.Request) map[string]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connection := http.NewResponseController(w)
+		deadline(connection.SetReadDeadline, time.Now().Add(f.o.Slowest))
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err == nil {
+			deadline(connection.SetReadDeadline, time.Time{})
+		} else { // the rest of the body is nobody's: net/http must not wait for it
+			w.Header().Set("Connection", "close")
+		}
 		req := &translate.Request{
 			Service: service, Method: r.Method, Path: strings.TrimPrefix(r.URL.EscapedPath(), prefix),
 			Query: r.URL.Query(), Header: r.Header, Body: body,
 		}
+		env := f.env(r.Context(), req, bases(r))
 		var resp *translate.Response
 		if err != nil {
-			resp = f.o.Table.SayError(bodyError(err), req, &translate.Env{Bases: bases(r), Wire: req})
+			err = bodyError(err)
 		} else {
-			resp = f.Handle(r.Context(), req, bases(r))
+			resp, err = f.answer(r.Context(), req, env)
 		}
-		write(w, r, resp)
+		deadline(connection.SetWriteDeadline, time.Now().Add(f.o.Slowest))
+		write(w, r, f.said(r.Context(), resp, err, env))
+		_ = connection.Flush() // the deadline is this answer's, not the connection's
+		deadline(connection.SetWriteDeadline, time.Time{})
 	})
+}
+
+// deadline sets one where the connection has them; recorders of tests do not.
+func deadline(set func(time.Time) error, at time.Time) {
+	_ = set(at)
 }
 
 func bodyError(err error) *canonical.Error {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	switch {
+	case errors.As(err, &tooLarge):
 		return canonical.Errorf(canonical.TooLarge, "Request is too large. Larger than max_request_body_size (%d).", tooLarge.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		e := canonical.Errorf(canonical.InvalidRequest, "the body did not arrive in time")
+		e.Status = http.StatusRequestTimeout
+		return e
 	}
 	return canonical.Errorf(canonical.InvalidRequest, "the body ended early")
 }

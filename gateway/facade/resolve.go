@@ -23,8 +23,10 @@ func (f *Facade) resolve(ctx context.Context, rows []translate.Candidate, req *t
 			call.Request = f.o.IDs.readAll(call.Op, call.Request)
 			reply, err := f.do(ctx, call)
 			switch code := canonical.CodeOf(err); {
+			case err == nil && need.Unshown:
+				pick(need, reply.Result, env)
 			case err == nil:
-				f.pick(need, f.o.IDs.showAll(call.Op, reply.Result), env)
+				pick(need, f.o.IDs.showAll(call.Op, reply.Result), env)
 			case code == canonical.NotFound || code == canonical.Unsupported: // no fact; the codec decides
 			default:
 				return err
@@ -34,7 +36,7 @@ func (f *Facade) resolve(ctx context.Context, rows []translate.Candidate, req *t
 	return nil
 }
 
-func (f *Facade) pick(need translate.Need, result any, env *translate.Env) {
+func pick(need translate.Need, result any, env *translate.Env) {
 	if need.Pick != nil {
 		result = need.Pick(result, env)
 	}

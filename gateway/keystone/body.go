@@ -2,7 +2,11 @@ package keystone
 
 import (
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -73,6 +77,7 @@ func (k *Keystone) version(w http.ResponseWriter, r *http.Request) {
 }
 
 func (k *Keystone) versions(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Location", k.o.Base(r)+k.prefix+"/v3/")
 	writeJSON(w, http.StatusMultipleChoices, object{"versions": object{"values": []object{k.versionBody(r)}}})
 }
 
@@ -87,25 +92,35 @@ func (k *Keystone) caller(w http.ResponseWriter, r *http.Request) (canonical.Cal
 	return who, true
 }
 
+// validate tells about a token to who holds it, and to administrators.
 func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
-	if _, ok := k.caller(w, r); !ok {
+	asker, ok := k.caller(w, r)
+	if !ok {
 		return
 	}
 	subject := r.Header.Get("X-Subject-Token")
 	c, err := k.signer.read(subject, k.o.Now())
+	var who canonical.Caller
 	if err == nil {
-		var who canonical.Caller
-		if who, err = k.o.Lookup(r.Context(), c.Key); err == nil {
-			w.Header().Set("X-Subject-Token", subject)
-			_, nocatalog := r.URL.Query()["nocatalog"]
-			writeJSON(w, http.StatusOK, object{"token": k.tokenBody(r, who, c, !nocatalog)})
-			return
-		}
+		who, err = k.o.Lookup(r.Context(), c.Key)
 	}
-	if canonical.CodeOf(err) == canonical.Unauthenticated {
-		err = canonical.Errorf(canonical.NotFound, "Could not recognize Fernet token")
+	switch {
+	case err != nil:
+		k.fail(w, r, lost(err))
+	case who.Key != asker.Key && !asker.Role.AtLeast(canonical.Admin):
+		k.fail(w, r, canonical.Errorf(canonical.Forbidden, "You are not authorized to perform the requested action: identity:validate_token."))
+	default:
+		w.Header().Set("X-Subject-Token", subject)
+		_, nocatalog := r.URL.Query()["nocatalog"]
+		writeJSON(w, http.StatusOK, object{"token": k.tokenBody(r, who, c, !nocatalog)})
 	}
-	k.fail(w, r, err)
+}
+
+// revoke refuses: a stateless token ends with its time or with its key.
+func (k *Keystone) revoke(w http.ResponseWriter, r *http.Request) {
+	if _, ok := k.caller(w, r); ok {
+		k.fail(w, r, canonical.Errorf(canonical.Unsupported, "Tokens are not revoked one by one: they end with their key."))
+	}
 }
 
 func (k *Keystone) catalogOnly(w http.ResponseWriter, r *http.Request) {
@@ -148,6 +163,15 @@ func (k *Keystone) project(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// notAllowed answers methods that a path does not have.
+func notAllowed(calls map[string]http.HandlerFunc) http.HandlerFunc {
+	allow := append(slices.Sorted(maps.Keys(calls)), http.MethodHead)
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		writeJSON(w, http.StatusMethodNotAllowed, object{"message": "The method is not allowed for the requested URL."})
+	}
+}
+
 func (k *Keystone) unknown(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
@@ -160,7 +184,9 @@ func (k *Keystone) fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := canonical.AsError(err)
 	status, message := e.HTTPStatus(), e.Detail
 	if status == http.StatusUnauthorized {
-		message = "The request you have made requires authentication."
+		if !errors.Is(err, errMethod) {
+			message = "The request you have made requires authentication."
+		}
 		w.Header().Set("WWW-Authenticate", `Keystone uri="`+k.o.Base(r)+k.prefix+`/v3"`)
 	}
 	writeJSON(w, status, object{"error": object{"code": status, "message": message, "title": http.StatusText(status)}})

@@ -7,6 +7,9 @@
 // # Quirks
 //
 //   - A login without a scope gets the key's tenant: a key has only one.
+//   - A wrong application credential is 401 whether its id exists or not; Keystone
+//     answers 404 to an unknown id.
+//   - Tokens are not revoked one by one (501); their key is.
 //   - Domains are all "default", by id or by the name "Default".
 //   - A key that is revoked ends its tokens at once: each use asks for the key.
 package keystone

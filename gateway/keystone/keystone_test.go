@@ -52,6 +52,7 @@ func call(t *testing.T, method, url, body string, header map[string]string) (*ht
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
@@ -65,7 +66,7 @@ func call(t *testing.T, method, url, body string, header map[string]string) (*ht
 		t.Fatal(err)
 	}
 	var out map[string]any
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") && len(b) > 0 {
 		if err := json.Unmarshal(b, &out); err != nil {
 			t.Fatalf("%s: %v", b, err)
 		}
@@ -90,15 +91,20 @@ func TestLogin(t *testing.T) {
 		"Password":       {"what the openstack command sends", password("k1", "s3cret", scope("acme", "Default")), 201},
 		"NoScope":        {"a key has one tenant", password("k1", "s3cret", ""), 201},
 		"ScopeByID":      {"gophercloud may", password("k1", "s3cret", `,"scope":{"project":{"id":"`+keystone.ProjectID("acme")+`"}}`), 201},
+		"Unscoped":       {"a key has one tenant", password("k1", "s3cret", `,"scope":"unscoped"`), 201},
+		"UserByID":       {"needs no domain", `{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"k1","password":"s3cret"}}}}}`, 201},
 		"AppCredential":  {"a key is one, too", `{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"k1","secret":"s3cret"}}}}`, 201},
+		"AppByName":      {"of a user", `{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"name":"k1","secret":"s3cret","user":{"name":"k1","domain":{"id":"default"}}}}}}`, 201},
 		"WrongPassword":  {"", password("k1", "nope", ""), 401},
 		"ForeignProject": {"must not tell whether it exists", password("k1", "s3cret", scope("other", "Default")), 401},
+		"ForeignID":      {"nor this", password("k1", "s3cret", `,"scope":{"project":{"id":"`+keystone.ProjectID("other")+`"}}`), 401},
 		"ForeignDomain":  {"", password("k1", "s3cret", scope("acme", "Elsewhere")), 401},
-		"UnknownMethod":  {"", `{"auth":{"identity":{"methods":["totp"]}}}`, 401},
-		"NoMethods":      {"", `{"auth":{"identity":{}}}`, 400},
-		"NotJSON":        {"", `{"auth":`, 400},
+		"DomainScope":    {"roles are on projects only", password("k1", "s3cret", `,"scope":{"domain":{"id":"default"}}`), 401},
+		"SystemScope":    {"", password("k1", "s3cret", `,"scope":{"system":{"all":true}}`), 401},
+		"NoMethod":       {"", `{"auth":{"identity":{"methods":[]}}}`, 401},
+		"WrongAppSecret": {"must not tell whether the key exists", `{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"k1","secret":"x"}}}}`, 401},
 		"TooLarge":       {"a bomb", `{"auth":"` + strings.Repeat("x", 120000) + `"}`, 413},
-		"ForgedToken":    {"", `{"auth":{"identity":{"methods":["token"],"token":{"id":"eyJrIjoiazEifQ.AAAA"}}}}`, 401},
+		"Deep":           {"a bomb", `{"auth":` + strings.Repeat("[", 50000), 400},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +148,7 @@ func TestTokenLife(t *testing.T) {
 	for i := range len(token) {
 		bad := []byte(token)
 		bad[i] ^= 1
-		if _, err := k.Caller(t.Context(), string(bad)); err == nil && !equivalent(token, i) {
+		if _, err := k.Caller(t.Context(), string(bad)); err == nil {
 			t.Fatalf("token with byte %d changed is accepted", i)
 		}
 	}
@@ -157,12 +163,6 @@ func TestTokenLife(t *testing.T) {
 	}
 }
 
-// equivalent says whether byte i holds only padding bits of base64, which decoders
-// that are not strict pass over.
-func equivalent(token string, i int) bool {
-	return i == len(token)-1 || token[i+1] == '.'
-}
-
 func TestDocuments(t *testing.T) {
 	s, _, _, _ := open(t)
 	resp, _ := call(t, "POST", s.URL+"/identity/v3/auth/tokens", password("k1", "s3cret", ""), nil)
@@ -173,18 +173,18 @@ func TestDocuments(t *testing.T) {
 		want   int
 		key    string
 	}{
-		"Versions":          {"/identity", nil, 300, "versions"},
-		"VersionsSlash":     {"/identity/", nil, 300, "versions"},
-		"Version":           {"/identity/v3", nil, 200, "version"},
-		"VersionSlash":      {"/identity/v3/", nil, 200, "version"},
-		"Projects":          {"/identity/v3/projects", auth, 200, "projects"},
-		"ProjectsNoToken":   {"/identity/v3/projects", nil, 401, "error"},
-		"OwnProject":        {"/identity/v3/projects/" + keystone.ProjectID("acme"), auth, 200, "project"},
-		"ForeignProject":    {"/identity/v3/projects/" + keystone.ProjectID("other"), auth, 404, "error"},
-		"Catalog":           {"/identity/v3/auth/catalog", auth, 200, "catalog"},
-		"ValidateUnknown":   {"/identity/v3/auth/tokens", map[string]string{"X-Auth-Token": auth["X-Auth-Token"], "X-Subject-Token": "x"}, 404, "error"},
-		"UnknownCall":       {"/identity/v3/nosuch", auth, 404, ""},
-		"OldIdentityUnkown": {"/identity/v2.0/tokens", auth, 404, ""},
+		"Versions":           {"/identity", nil, 300, "versions"},
+		"VersionsSlash":      {"/identity/", nil, 300, "versions"},
+		"Version":            {"/identity/v3", nil, 200, "version"},
+		"VersionSlash":       {"/identity/v3/", nil, 200, "version"},
+		"Projects":           {"/identity/v3/projects", auth, 200, "projects"},
+		"ProjectsNoToken":    {"/identity/v3/projects", nil, 401, "error"},
+		"OwnProject":         {"/identity/v3/projects/" + keystone.ProjectID("acme"), auth, 200, "project"},
+		"ForeignProject":     {"/identity/v3/projects/" + keystone.ProjectID("other"), auth, 404, "error"},
+		"Catalog":            {"/identity/v3/auth/catalog", auth, 200, "catalog"},
+		"ValidateUnknown":    {"/identity/v3/auth/tokens", map[string]string{"X-Auth-Token": auth["X-Auth-Token"], "X-Subject-Token": "x"}, 404, "error"},
+		"UnknownCall":        {"/identity/v3/nosuch", auth, 404, ""},
+		"OldIdentityUnknown": {"/identity/v2.0/tokens", auth, 404, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

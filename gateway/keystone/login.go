@@ -2,7 +2,6 @@ package keystone
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -13,41 +12,6 @@ import (
 
 // maxBody is Keystone's own max_request_body_size, in bytes.
 const maxBody = 114688
-
-type domainRef struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-// ours says whether a domain is the one that there is; none given is it too.
-func (d *domainRef) ours() bool {
-	return d == nil || d.ID == "" && d.Name == "" || d.ID == "default" || d.Name == "Default" || d.Name == "default"
-}
-
-type authRequest struct {
-	Auth *struct {
-		Identity *struct {
-			Methods  []string `json:"methods"`
-			Password *struct {
-				User struct {
-					ID       string     `json:"id"`
-					Name     string     `json:"name"`
-					Password string     `json:"password"`
-					Domain   *domainRef `json:"domain"`
-				} `json:"user"`
-			} `json:"password"`
-			Token *struct {
-				ID string `json:"id"`
-			} `json:"token"`
-			ApplicationCredential *struct {
-				ID     string `json:"id"`
-				Name   string `json:"name"`
-				Secret string `json:"secret"`
-			} `json:"application_credential"`
-		} `json:"identity"`
-		Scope json.RawMessage `json:"scope"`
-	} `json:"auth"`
-}
 
 func (k *Keystone) login(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -61,17 +25,7 @@ func (k *Keystone) login(w http.ResponseWriter, r *http.Request) {
 		k.fail(w, r, canonical.Errorf(canonical.InvalidRequest, "the body ended early"))
 		return
 	}
-	var req authRequest
-	if err := json.Unmarshal(body, &req); err != nil {
-		k.fail(w, r, canonical.Errorf(canonical.InvalidRequest, "Expecting to find valid JSON in request body. "+
-			"The server could not comply with the request since it is either malformed or otherwise incorrect. "+
-			"The client is assumed to be in error."))
-		return
-	}
-	caller, c, err := k.identify(r.Context(), &req)
-	if err == nil {
-		err = scopeFits(req.Auth.Scope, caller)
-	}
+	caller, c, err := k.enter(r, body)
 	if err != nil {
 		k.fail(w, r, err)
 		return
@@ -85,68 +39,64 @@ func (k *Keystone) login(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]any{"token": k.tokenBody(r, caller, c, true)})
 }
 
-// identify finds the caller by the first method that the request names.
-func (k *Keystone) identify(ctx context.Context, req *authRequest) (canonical.Caller, claims, error) {
-	now := k.o.Now().UTC()
-	c := claims{Audit: auditID(), Issued: now, Expires: now.Add(k.o.Life)}
-	if req.Auth == nil || req.Auth.Identity == nil || len(req.Auth.Identity.Methods) == 0 {
-		return canonical.Caller{}, c, canonical.Invalid("auth.identity.methods", "is a required property")
+// enter is who logs in with that body, and the claims of the token that they get.
+func (k *Keystone) enter(r *http.Request, body []byte) (canonical.Caller, claims, error) {
+	req, err := readAuth(r, body)
+	if err != nil {
+		return canonical.Caller{}, claims{}, err
 	}
-	id := req.Auth.Identity
-	c.Methods = id.Methods
-	var caller canonical.Caller
-	var err error
-	switch {
-	case slices.Contains(id.Methods, "password") && id.Password != nil:
+	caller, c, err := k.identify(r.Context(), req.Identity)
+	if err == nil {
+		err = scopeFits(req.Scope, caller)
+	}
+	return caller, c, err
+}
+
+// methods are what a login may be made with.
+var methods = []string{"password", "token", "application_credential"}
+
+// identify finds the caller by the first method that the request names.
+func (k *Keystone) identify(ctx context.Context, id *identity) (caller canonical.Caller, c claims, err error) {
+	now := k.o.Now().UTC()
+	c = claims{Audit: auditID(), Issued: now, Expires: now.Add(k.o.Life)}
+	if len(*id.Methods) == 0 {
+		return caller, c, errUnauthorized
+	}
+	if slices.ContainsFunc(*id.Methods, func(m string) bool { return !slices.Contains(methods, m) }) {
+		return caller, c, errMethod
+	}
+	c.Methods = (*id.Methods)[:1] // what is proved
+	switch c.Methods[0] {
+	case "password":
 		u := id.Password.User
 		if !u.Domain.ours() {
-			return caller, c, errToken
+			return caller, c, errUnauthorized
 		}
-		name := u.Name
-		if name == "" {
-			name = u.ID
-		}
-		caller, err = k.o.Authenticate(ctx, name+"."+u.Password)
-	case slices.Contains(id.Methods, "application_credential") && id.ApplicationCredential != nil:
-		a := id.ApplicationCredential
-		name := a.ID
-		if name == "" {
-			name = a.Name
-		}
-		caller, err = k.o.Authenticate(ctx, name+"."+a.Secret)
-	case slices.Contains(id.Methods, "token") && id.Token != nil:
-		var old claims
-		if old, err = k.signer.read(id.Token.ID, now); err == nil {
-			c.Expires = old.Expires // a token does not outlive the one that it was made of
-			c.Methods = append([]string{"token"}, old.Methods...)
-			caller, err = k.o.Lookup(ctx, old.Key)
-		}
+		caller, err = k.o.Authenticate(ctx, u.key()+"."+u.Password)
+	case "application_credential":
+		a := id.Credential
+		caller, err = k.o.Authenticate(ctx, refOf{ID: a.ID, Name: a.Name}.key()+"."+a.Secret)
 	default:
-		err = canonical.Errorf(canonical.Unauthenticated, "no method of authentication that is supported: password, token, application_credential")
+		var old claims
+		if old, err = k.signer.read(*id.Token.ID, now); err != nil {
+			return caller, c, lost(err)
+		}
+		c.Expires = old.Expires // a token does not outlive the one that it was made of
+		c.Methods = append([]string{"token"}, slices.DeleteFunc(old.Methods, func(m string) bool { return m == "token" })...)
+		caller, err = k.o.Lookup(ctx, old.Key)
 	}
 	c.Key = caller.Key
 	return caller, c, err
 }
 
-// scopeFits says whether the caller may have the scope that it asks for.
-func scopeFits(raw json.RawMessage, caller canonical.Caller) error {
-	var word string
-	if len(raw) == 0 || string(raw) == "null" || json.Unmarshal(raw, &word) == nil {
-		return nil // none, or "unscoped": the key's own tenant
+// lost tells of a token that is asked about, rather than with: it cannot be found.
+func lost(err error) error {
+	switch {
+	case errors.Is(err, errExpired):
+		return canonical.Errorf(canonical.NotFound, "Failed to validate token")
+	case canonical.CodeOf(err) == canonical.Unauthenticated:
+		return canonical.Errorf(canonical.NotFound, "Could not recognize Fernet token")
+	default:
+		return err
 	}
-	var s struct {
-		Project *struct {
-			ID     string     `json:"id"`
-			Name   string     `json:"name"`
-			Domain *domainRef `json:"domain"`
-		} `json:"project"`
-	}
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return canonical.Invalid("auth.scope", "is not a scope")
-	}
-	if p := s.Project; p != nil && p.Domain.ours() &&
-		(p.ID == ProjectID(caller.Tenant) || p.ID == "" && p.Name == caller.Tenant) {
-		return nil
-	}
-	return errToken
 }

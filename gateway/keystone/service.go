@@ -57,16 +57,24 @@ func New(prefix string, o Options) *Keystone {
 }
 
 func (k *Keystone) routes() {
-	k.mux.HandleFunc("GET "+k.prefix, k.versions)
-	k.mux.HandleFunc("GET "+k.prefix+"/{$}", k.versions)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3", k.version)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/{$}", k.version)
-	k.mux.HandleFunc("POST "+k.prefix+"/v3/auth/tokens", k.login)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/tokens", k.validate)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/catalog", k.catalogOnly)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/auth/projects", k.projects)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/projects", k.projects)
-	k.mux.HandleFunc("GET "+k.prefix+"/v3/projects/{id}", k.project)
+	for path, calls := range map[string]map[string]http.HandlerFunc{
+		"":        {http.MethodGet: k.versions},
+		"/{$}":    {http.MethodGet: k.versions},
+		"/v3":     {http.MethodGet: k.version},
+		"/v3/{$}": {http.MethodGet: k.version},
+		"/v3/auth/tokens": {
+			http.MethodPost: k.login, http.MethodGet: k.validate, http.MethodDelete: k.revoke,
+		},
+		"/v3/auth/catalog":  {http.MethodGet: k.catalogOnly},
+		"/v3/auth/projects": {http.MethodGet: k.projects},
+		"/v3/projects":      {http.MethodGet: k.projects},
+		"/v3/projects/{id}": {http.MethodGet: k.project},
+	} {
+		for method, handle := range calls { // GET is HEAD too
+			k.mux.HandleFunc(method+" "+k.prefix+path, handle)
+		}
+		k.mux.HandleFunc(k.prefix+path, notAllowed(calls))
+	}
 	k.mux.HandleFunc(k.prefix+"/", k.unknown)
 }
 

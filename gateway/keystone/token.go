@@ -51,18 +51,26 @@ func (s signer) sign(c claims) (string, error) {
 func (s signer) read(token string, now time.Time) (claims, error) {
 	var c claims
 	payload, sum, _ := strings.Cut(token, ".")
-	got, err := base64.RawURLEncoding.DecodeString(sum)
+	got, err := base64.RawURLEncoding.Strict().DecodeString(sum)
 	if err != nil || !hmac.Equal(got, s.mac(payload)) {
-		return c, errToken
+		return c, errUnauthorized
 	}
-	b, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil || json.Unmarshal(b, &c) != nil || !now.Before(c.Expires) {
-		return c, errToken
+	b, err := base64.RawURLEncoding.Strict().DecodeString(payload)
+	if err != nil || json.Unmarshal(b, &c) != nil {
+		return c, errUnauthorized
+	}
+	if !now.Before(c.Expires) {
+		return c, errExpired
 	}
 	return c, nil
 }
 
-var errToken = canonical.Errorf(canonical.Unauthenticated, "the token is not valid or has expired")
+// The refusals of logins and tokens; each is answered with 401.
+var (
+	errUnauthorized = canonical.Errorf(canonical.Unauthenticated, "the credentials, the scope or the token are not valid")
+	errExpired      = canonical.Errorf(canonical.Unauthenticated, "the token has expired")
+	errMethod       = canonical.Errorf(canonical.Unauthenticated, "Attempted to authenticate with an unsupported method.")
+)
 
 // ProjectID is the project id that clients see for a tenant: 32 hexadecimal digits
 // made of its name, the same on every replica.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/gateway"
 	"github.com/dragoman-cloud/dragoman/gateway/facade"
 	"github.com/dragoman-cloud/dragoman/gateway/keystone"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -61,11 +62,19 @@ func Mounts(o Options) map[string]http.Handler {
 		}
 		return urls
 	}
-	mounts := map[string]http.Handler{"/identity": identity}
+	mounts := map[string]http.Handler{"/identity": traced(identity)}
 	for _, s := range services {
-		mounts[s.prefix] = f.Mount(s.service, s.prefix, bases)
+		mounts[s.prefix] = traced(f.Mount(s.service, s.prefix, bases))
 	}
 	return mounts
+}
+
+// traced lets calls carry the id that the gateway gave the request.
+func traced(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := canonical.WithOptions(r.Context(), canonical.Options{RequestID: gateway.RequestID(r.Context())})
+		h.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // authenticate finds the principal of a request's token.

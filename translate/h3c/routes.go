@@ -34,7 +34,7 @@ func Table() *translate.Table {
 			{
 				ID: "h3c.server.show", Service: Compute, Method: "GET", Path: servers + "/{server_id}", Status: 200,
 				Op:     canonical.GetServer.Spec(),
-				Ask:    byID("server_id", func(r canonical.ServerGet) canonical.ID { return r.ID }, func(id canonical.ID) canonical.ServerGet { return canonical.ServerGet{ID: id} }),
+				Ask:    translate.ByID[canonical.ServerGet]("server_id"),
 				Answer: translate.Answer[canonical.Server, serverBody]{Say: sayShown, Hear: hearShown},
 			},
 			{
@@ -52,22 +52,9 @@ func Table() *translate.Table {
 			{
 				ID: "h3c.flavor.show", Service: Compute, Method: "GET", Path: flavors + "/{flavor_id}", Status: 200,
 				Op:     canonical.GetFlavor.Spec(),
-				Ask:    byID("flavor_id", func(r canonical.FlavorGet) canonical.ID { return r.ID }, func(id canonical.ID) canonical.FlavorGet { return canonical.FlavorGet{ID: id} }),
+				Ask:    translate.ByID[canonical.FlavorGet]("flavor_id"),
 				Answer: translate.Answer[canonical.Flavor, flavorBody]{Say: sayFlavor, Hear: hearFlavor},
 			},
-		},
-	}
-}
-
-// byID asks by a parameter of the path.
-func byID[Req any](param string, id func(Req) canonical.ID, of func(canonical.ID) Req) translate.Ask[Req, translate.NoBody] {
-	return translate.Ask[Req, translate.NoBody]{
-		Say: func(r Req, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
-			to.Params[param] = string(id(r))
-			return translate.NoBody{}, nil
-		},
-		Hear: func(_ translate.NoBody, from *translate.Request, _ *translate.Env) (Req, error) {
-			return of(canonical.ID(from.Params[param])), nil
 		},
 	}
 }

@@ -144,9 +144,6 @@ func sayShown(r canonical.TypedReply[canonical.Server], env *translate.Env, _ *t
 }
 
 func hearShown(w serverBody, _ *translate.Response, env *translate.Env) (canonical.Server, error) {
-	if w.Server.ID == "" {
-		return canonical.Server{}, canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds no server")
-	}
 	return toServer(&w.Server, env), nil
 }
 

@@ -82,6 +82,9 @@ func sayOperation(r canonical.TypedReply[canonical.Operation], _ *translate.Env,
 	}
 	if o.Error != nil {
 		code := string(o.Error.Code)
+		if up := o.Error.Upstream; up != nil && up.Code != "" { // in the cloud's own words
+			code = up.Code
+		}
 		w.ErrorCode, w.FailReason = &code, &o.Error.Detail
 	}
 	for _, res := range o.Resources {
@@ -96,7 +99,7 @@ func sayOperation(r canonical.TypedReply[canonical.Operation], _ *translate.Env,
 }
 
 func hearOperation(w job, _ *translate.Response, _ *translate.Env) (canonical.Operation, error) {
-	if w.JobID == "" || w.Status == "" {
+	if w.Status == "" {
 		return canonical.Operation{}, canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds no job")
 	}
 	o := canonical.Operation{

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -23,7 +24,7 @@ type rebuild struct {
 // snapshots is the Need of the server's snapshots: they tell a roll back from a
 // rebuild, both ways.
 var snapshots = translate.Need{
-	Fact: "snapshots",
+	Fact: "snapshots", Fresh: true,
 	Say: func(req any) (canonical.Call, bool) {
 		r, ok := req.(canonical.ServerRebuild)
 		return askSnapshots(r.ID), ok
@@ -47,12 +48,20 @@ func isSnapshot(env *translate.Env, id string) bool {
 	return slices.ContainsFunc(known, func(s canonical.ServerSnapshot) bool { return string(s.ID) == id })
 }
 
+// idIn is the id in an imageRef, which may be a URL that ends with it.
+func idIn(ref string) string {
+	if strings.Contains(ref, "://") {
+		return path.Base(ref)
+	}
+	return ref
+}
+
 // meansRollback: imageRef names a snapshot of the server.
 func meansRollback(req *translate.Request, env *translate.Env) bool {
 	var body struct {
 		Rebuild rebuild `json:"rebuild"`
 	}
-	return json.Unmarshal(req.Body, &body) == nil && isSnapshot(env, path.Base(body.Rebuild.ImageRef))
+	return json.Unmarshal(req.Body, &body) == nil && isSnapshot(env, idIn(body.Rebuild.ImageRef))
 }
 
 func sayRebuild(r canonical.ServerRebuild, env *translate.Env, to *translate.Request) (rebuild, error) {
@@ -73,9 +82,7 @@ func sayRebuild(r canonical.ServerRebuild, env *translate.Env, to *translate.Req
 
 func hearRebuild(w rebuild, from *translate.Request, _ *translate.Env) (canonical.ServerRebuild, error) {
 	r := canonical.ServerRebuild{ID: canonical.ID(from.Params["server_id"])}
-	if w.ImageRef != "" {
-		r.Image = canonical.Ref(path.Base(w.ImageRef))
-	}
+	r.Image = canonical.Ref(idIn(w.ImageRef))
 	if w.Name != nil {
 		r.Name = canonical.Some(*w.Name)
 	}
@@ -95,7 +102,7 @@ func hearRollback(w rebuild, from *translate.Request, _ *translate.Env) (canonic
 		return canonical.ServerSnapshotRollback{}, words.Refuse("rebuild.name", "a roll back changes neither name nor metadata")
 	}
 	return canonical.ServerSnapshotRollback{
-		ID: canonical.ID(from.Params["server_id"]), Snapshot: canonical.ID(path.Base(w.ImageRef)),
+		ID: canonical.ID(from.Params["server_id"]), Snapshot: canonical.ID(idIn(w.ImageRef)),
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func Table() *translate.Table {
 			{
 				ID: "hws.job.show", Service: Compute, Method: "GET", Path: "/v1/{tenant_id}/jobs/{job_id}", Status: 200,
 				Op:     canonical.GetOperation.Spec(),
-				Ask:    byID("job_id", func(r canonical.OperationGet) canonical.ID { return r.ID }, func(id canonical.ID) canonical.OperationGet { return canonical.OperationGet{ID: id} }),
+				Ask:    translate.ByID[canonical.OperationGet]("job_id"),
 				Answer: translate.Answer[canonical.Operation, job]{Say: sayOperation, Hear: hearOperation},
 			},
 			{
@@ -42,7 +42,7 @@ func Table() *translate.Table {
 			{
 				ID: "hws.cloudserver.show", Service: Compute, Method: "GET", Path: "/v1/{tenant_id}/cloudservers/{server_id}", Status: 200,
 				Op:     canonical.GetServer.Spec(),
-				Ask:    byID("server_id", func(r canonical.ServerGet) canonical.ID { return r.ID }, func(id canonical.ID) canonical.ServerGet { return canonical.ServerGet{ID: id} }),
+				Ask:    translate.ByID[canonical.ServerGet]("server_id"),
 				Answer: answer,
 			},
 			{
@@ -65,22 +65,9 @@ func Table() *translate.Table {
 			{
 				ID: "hws.subnet.show", Service: Network, Method: "GET", Path: "/v1/{tenant_id}/subnets/{subnet_id}", Status: 200,
 				Op:     canonical.GetNetwork.Spec(),
-				Ask:    byID("subnet_id", func(r canonical.NetworkGet) canonical.ID { return r.ID }, func(id canonical.ID) canonical.NetworkGet { return canonical.NetworkGet{ID: id} }),
+				Ask:    translate.ByID[canonical.NetworkGet]("subnet_id"),
 				Answer: translate.Answer[canonical.Network, subnetBody]{Say: saySubnet, Hear: hearSubnet},
 			},
-		},
-	}
-}
-
-// byID asks by a parameter of the path.
-func byID[Req any](param string, id func(Req) canonical.ID, of func(canonical.ID) Req) translate.Ask[Req, translate.NoBody] {
-	return translate.Ask[Req, translate.NoBody]{
-		Say: func(r Req, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
-			to.Params[param] = string(id(r))
-			return translate.NoBody{}, nil
-		},
-		Hear: func(_ translate.NoBody, from *translate.Request, _ *translate.Env) (Req, error) {
-			return of(canonical.ID(from.Params[param])), nil
 		},
 	}
 }

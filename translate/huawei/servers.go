@@ -38,11 +38,11 @@ type server struct {
 }
 
 type flavor struct {
-	ID    string     `json:"id"`
-	Name  string     `json:"name,omitempty"`
-	Disk  words.Text `json:"disk,omitempty"`
-	VCPUs words.Text `json:"vcpus,omitempty"`
-	RAM   words.Text `json:"ram,omitempty"`
+	ID    string      `json:"id"`
+	Name  string      `json:"name,omitempty"`
+	Disk  *words.Text `json:"disk,omitempty"`
+	VCPUs *words.Text `json:"vcpus,omitempty"`
+	RAM   *words.Text `json:"ram,omitempty"`
 }
 
 type image struct {
@@ -59,8 +59,8 @@ func fromServer(s *canonical.Server, env *translate.Env) server {
 		Description: s.Description, Locked: s.Locked, TenantID: words.Or(s.ProjectID, env.Project), UserID: words.Or(s.UserID, env.User),
 		KeyName: s.Keypair, Task: s.Task, Power: words.SayPower(s.Power), Zone: s.AvailabilityZone,
 		Flavor: flavor{
-			ID: string(words.Or(s.Flavor.ID, "")), Name: words.Or(s.Flavor.Name, ""), Disk: words.Text(words.Or(s.Flavor.DiskGiB, 0)),
-			VCPUs: words.Text(words.Or(s.Flavor.VCPUs, 0)), RAM: words.Text(words.Or(s.Flavor.RAMMiB, 0)),
+			ID: string(words.Or(s.Flavor.ID, "")), Name: words.Or(s.Flavor.Name, ""), Disk: (*words.Text)(s.Flavor.DiskGiB),
+			VCPUs: (*words.Text)(s.Flavor.VCPUs), RAM: (*words.Text)(s.Flavor.RAMMiB),
 		},
 	}
 	progress := words.Text(s.Progress)
@@ -89,14 +89,13 @@ func toServer(w *server) canonical.Server {
 }
 
 func hearFlavor(w *flavor) canonical.ServerFlavor {
-	f := canonical.ServerFlavor{ExtraSpecs: map[string]string{}, Name: words.Filled(w.Name)}
+	f := canonical.ServerFlavor{
+		ExtraSpecs: map[string]string{}, Name: words.Filled(w.Name),
+		VCPUs: (*int)(w.VCPUs), RAMMiB: (*int)(w.RAM), DiskGiB: (*int)(w.Disk),
+	}
 	if w.ID != "" {
 		id := canonical.ID(w.ID)
 		f.ID = &id
-	}
-	if w.VCPUs != 0 {
-		cpus, ram, disk := int(w.VCPUs), int(w.RAM), int(w.Disk)
-		f.VCPUs, f.RAMMiB, f.DiskGiB = &cpus, &ram, &disk
 	}
 	return f
 }
@@ -113,9 +112,6 @@ func sayServer(r canonical.TypedReply[canonical.Server], env *translate.Env, _ *
 }
 
 func hearServer(w serverBody, _ *translate.Response, _ *translate.Env) (canonical.Server, error) {
-	if w.Server.ID == "" {
-		return canonical.Server{}, canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds no server")
-	}
 	return toServer(&w.Server), nil
 }
 

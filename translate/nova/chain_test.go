@@ -38,9 +38,13 @@ func (l loop) Session(_ context.Context, service string) (wire.Session, error) {
 	return s, nil
 }
 
-func newFacade(c canonical.Cloud) *facade.Facade {
+func newFacade(c canonical.Cloud, change ...func(*translate.Table)) *facade.Facade {
+	table := nova.Table()
+	for _, f := range change {
+		f(table)
+	}
 	return facade.New(facade.Options{
-		Table: nova.Table(), Cloud: c,
+		Table: table, Cloud: c,
 		Authenticate: func(context.Context, *translate.Request) (facade.Principal, error) {
 			return facade.Principal{Caller: canonical.Caller{Role: canonical.Operator}, Project: "p"}, nil
 		},

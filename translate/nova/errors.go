@@ -32,6 +32,8 @@ type plainFault struct {
 	Title   string `json:"title"`
 }
 
+const notFound = "The resource could not be found."
+
 const breaks = "<br /><br />\n\n\n"
 
 type neutronFault struct {
@@ -129,6 +131,10 @@ func classify(resp *translate.Response, what said) canonical.Code {
 		return canonical.Unavailable
 	case 504:
 		return canonical.Timeout
+	case 500: // two actions on one server at the same moment: Nova's API does not catch it
+		if has("unexpectedtaskstateerror") {
+			return canonical.Conflict
+		}
 	}
 	return canonical.UpstreamError
 }
@@ -139,7 +145,7 @@ func classifyConflict(what said, has func(string) bool) canonical.Code {
 		return canonical.QuotaExceeded
 	case has("already exists"):
 		return canonical.AlreadyExists
-	case has("while it is in"), has("is locked"), strings.HasSuffix(what.code, "InUse"), has("in use"):
+	case has("while it is in"), has("is locked"), has("is not ready"), strings.HasSuffix(what.code, "InUse"), has("in use"):
 		return canonical.FailedPrecondition
 	}
 	return canonical.Conflict
@@ -183,10 +189,8 @@ func sayError(err *canonical.Error, req *translate.Request, env *translate.Env) 
 		f := neutronFault{}
 		f.NeutronError.Type, f.NeutronError.Message = neutronType(err), messageOf(err)
 		body = f
-	case unrouted(err, req) && isAction(req):
-		body = fault400(to, "There is no such action: "+actionName(req.Body))
 	case unrouted(err, req):
-		body = framework(status, "The resource could not be found.")
+		body = framework(status, notFound)
 	default:
 		body = computeFault(to, err, req)
 	}
@@ -235,30 +239,9 @@ func unrouted(err *canonical.Error, req *translate.Request) bool {
 	return req != nil && err.Code == canonical.NotFound && err.Operation == "" && err.Cloud == "" && len(err.Fields) == 0
 }
 
-func isAction(req *translate.Request) bool {
-	return req.Method == http.MethodPost && strings.HasSuffix(req.Path, "/action")
-}
-
-func actionName(body []byte) string {
-	var m map[string]json.RawMessage
-	if json.Unmarshal(body, &m) != nil || len(m) != 1 {
-		return ""
-	}
-	for k := range m {
-		return k
-	}
-	return ""
-}
-
 func framework(status int, message string) plainFault {
 	title := http.StatusText(status)
 	return plainFault{message + breaks, strconv.Itoa(status) + " " + title, title}
-}
-
-func fault400(to *translate.Response, message string) any {
-	to.Status = http.StatusBadRequest
-	to.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	return map[string]novaFault{"badRequest": {Code: to.Status, Message: message}}
 }
 
 func computeFault(to *translate.Response, err *canonical.Error, req *translate.Request) any {
@@ -268,7 +251,10 @@ func computeFault(to *translate.Response, err *canonical.Error, req *translate.R
 		name = "computeFault"
 	}
 	f := novaFault{Code: to.Status, Message: messageOf(err)}
-	if to.Status == http.StatusNotFound {
+	switch {
+	case err.Code == canonical.Unsupported && to.Status == http.StatusNotFound: // of another version
+		f.Message = notFound
+	case to.Status == http.StatusNotFound:
 		f.Message = missing(err, req)
 	}
 	if err.RetryAfter > 0 && name == "overLimit" {

@@ -194,14 +194,12 @@ func flavorRoutes() []translate.Route {
 		},
 		{
 			ID: "nova.flavor.show", Service: "compute", Method: "GET", Path: "/flavors/{id}", Op: canonical.GetFlavor.Spec(), Want: v(79),
-			Ask: askID(func(id canonical.ID) canonical.FlavorGet { return canonical.FlavorGet{ID: id} },
-				func(r canonical.FlavorGet) canonical.ID { return r.ID }),
+			Ask:    translate.ByID[canonical.FlavorGet]("id"),
 			Answer: flavorAnswer, Status: 200,
 		},
 		{
 			ID: "nova.flavor.extra_specs", Service: "compute", Method: "GET", Path: "/flavors/{id}/os-extra_specs", Op: canonical.GetFlavor.Spec(),
-			Ask: askID(func(id canonical.ID) canonical.FlavorGet { return canonical.FlavorGet{ID: id} },
-				func(r canonical.FlavorGet) canonical.ID { return r.ID }),
+			Ask:    translate.ByID[canonical.FlavorGet]("id"),
 			Answer: extraSpecsAnswer, Status: 200,
 		},
 	}

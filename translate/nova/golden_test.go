@@ -96,11 +96,11 @@ func TestRecordings(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			x, req, env := load(t, path)
 			rows, _ := table.Candidates(req)
-			row, ok := translate.Pick(rows, req, env)
-			if !ok {
-				t.Fatal("no row hears it")
+			row, err := translate.Pick(rows, req, env)
+			if err != nil {
+				t.Fatal(err)
 			}
-			_, err := row.Row.HearRequest(req, env)
+			_, err = row.Row.HearRequest(req, env)
 			if x.Response.Status >= 400 {
 				checkFault(t, err, x, req, env)
 				return

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 // image is Glance's schema; an image's own properties stand beside its fields.
@@ -95,22 +96,22 @@ type imagesBody struct {
 
 func hearImage(w image) canonical.Image {
 	return canonical.Image{
-		ID: canonical.ID(w.ID), Name: text(w.Name), Status: hearImageStatus(w.Status), NativeStatus: w.Status, SizeBytes: w.Size,
+		ID: canonical.ID(w.ID), Name: words.Or(w.Name, ""), Status: hearImageStatus(w.Status), NativeStatus: w.Status, SizeBytes: w.Size,
 		MinDiskGiB: w.MinDisk, MinRAMMiB: w.MinRAM, DiskFormat: w.DiskFormat, ContainerFormat: w.ContainerFormat,
-		Visibility: w.Visibility, Checksum: w.Checksum, OS: filled(firstOf(w.properties["os_distro"], w.properties["os_type"])),
-		Architecture: filled(w.properties["architecture"]), ProjectID: w.Owner, Protected: w.Protected,
-		Properties: dict(w.properties), Tags: list(w.Tags), CreatedAt: hearTime(w.CreatedAt), UpdatedAt: hearTime(w.UpdatedAt),
+		Visibility: w.Visibility, Checksum: w.Checksum, OS: words.Filled(firstOf(w.properties["os_distro"], w.properties["os_type"])),
+		Architecture: words.Filled(w.properties["architecture"]), ProjectID: w.Owner, Protected: w.Protected,
+		Properties: dict(w.properties), Tags: words.List(w.Tags), CreatedAt: words.Time(w.CreatedAt), UpdatedAt: words.Time(w.UpdatedAt),
 	}
 }
 
 func sayImage(i canonical.Image, env *translate.Env) image {
 	self := "/v2/images/" + string(i.ID)
-	owner := firstOf(text(i.ProjectID), env.Project)
+	owner := firstOf(words.Or(i.ProjectID, ""), env.Project)
 	w := image{imageFields{
 		ID: string(i.ID), Name: &i.Name, Status: sayImageStatus(i.Status, i.NativeStatus),
 		Visibility: firstOf(i.Visibility, "private"), Size: i.SizeBytes, Checksum: i.Checksum, DiskFormat: i.DiskFormat,
 		ContainerFormat: i.ContainerFormat, MinDisk: i.MinDiskGiB, MinRAM: i.MinRAMMiB, Owner: &owner, Protected: i.Protected,
-		Tags: list(i.Tags), CreatedAt: sayTime(i.CreatedAt, zoned), UpdatedAt: sayTime(i.UpdatedAt, zoned),
+		Tags: words.List(i.Tags), CreatedAt: words.Stamp(i.CreatedAt, zoned), UpdatedAt: words.Stamp(i.UpdatedAt, zoned),
 		Self: self, File: self + "/file", Schema: "/v2/schemas/image",
 	}, map[string]string{}}
 	if i.OS != nil {
@@ -161,8 +162,8 @@ func hearImageList(_ translate.NoBody, from *translate.Request, env *translate.E
 				return false
 			}
 		}
-		return among(q["id"], string(i.ID)) && among(q["owner"], firstOf(text(i.ProjectID), env.Project)) &&
-			among(q["disk_format"], text(i.DiskFormat)) && among(q["container_format"], text(i.ContainerFormat)) &&
+		return among(q["id"], string(i.ID)) && among(q["owner"], firstOf(words.Or(i.ProjectID, ""), env.Project)) &&
+			among(q["disk_format"], words.Or(i.DiskFormat, "")) && among(q["container_format"], words.Or(i.ContainerFormat, "")) &&
 			!slices.ContainsFunc(q["tag"], func(tag string) bool { return !slices.Contains(i.Tags, tag) })
 	})
 	return r, nil
@@ -217,7 +218,7 @@ func imageRoutes() []translate.Route {
 		},
 		{
 			ID: "glance.image.show", Service: "image", Method: "GET", Path: "/v2/images/{id}", Op: canonical.GetImage.Spec(),
-			Ask: askID(get, func(r canonical.ImageGet) canonical.ID { return r.ID }), Status: 200,
+			Ask: translate.ByID[canonical.ImageGet]("id"), Status: 200,
 			Answer: translate.Answer[canonical.Image, image]{
 				Say: func(r canonical.TypedReply[canonical.Image], env *translate.Env, _ *translate.Response) (image, error) {
 					return sayImage(r.Result, env), nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 type keypair struct {
@@ -45,7 +46,7 @@ type keypairCreate struct {
 func hearKeypair(w keypair) canonical.Keypair {
 	k := canonical.Keypair{
 		ID: canonical.ID(w.Name), Name: w.Name, Kind: canonical.SSHKey, PublicKey: w.PublicKey,
-		Fingerprint: w.Fingerprint, PrivateKey: w.PrivateKey, UserID: filled(w.UserID), CreatedAt: hearTime(w.CreatedAt.Or("")),
+		Fingerprint: w.Fingerprint, PrivateKey: w.PrivateKey, UserID: words.Filled(w.UserID), CreatedAt: words.Time(w.CreatedAt.Or("")),
 	}
 	if w.Type != "" {
 		k.Kind = canonical.KeypairKind(w.Type)
@@ -62,7 +63,7 @@ func keypairAnswer(detail bool) translate.Answer[canonical.Keypair, keypairBody]
 	return translate.Answer[canonical.Keypair, keypairBody]{
 		Say: func(r canonical.TypedReply[canonical.Keypair], env *translate.Env, to *translate.Response) (keypairBody, error) {
 			w := sayKeypair(r.Result)
-			w.UserID = firstOf(text(r.Result.UserID), env.User)
+			w.UserID = firstOf(words.Or(r.Result.UserID, ""), env.User)
 			if detail {
 				w.CreatedAt = sayOptTime(r.Result.CreatedAt, naive)
 				w.Deleted, w.Number = canonical.Some(false), canonical.Some(0)
@@ -76,9 +77,6 @@ func keypairAnswer(detail bool) translate.Answer[canonical.Keypair, keypairBody]
 			return keypairBody{w}, nil
 		},
 		Hear: func(w keypairBody, _ *translate.Response, _ *translate.Env) (canonical.Keypair, error) {
-			if w.Keypair.Name == "" {
-				return canonical.Keypair{}, canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds no keypair")
-			}
 			return hearKeypair(w.Keypair), nil
 		},
 	}
@@ -143,7 +141,7 @@ func keypairRoutes() []translate.Route {
 		},
 		{
 			ID: "nova.keypair.show", Service: "compute", Method: "GET", Path: "/os-keypairs/{id}", Op: canonical.GetKeypair.Spec(), Want: v(2),
-			Ask: askID(get, func(r canonical.KeypairGet) canonical.ID { return r.ID }), Answer: keypairAnswer(true), Status: 200,
+			Ask: translate.ByID[canonical.KeypairGet]("id"), Answer: keypairAnswer(true), Status: 200,
 		},
 		{
 			ID: "nova.keypair.create", Service: "compute", Method: "POST", Path: "/os-keypairs", Op: canonical.CreateKeypair.Spec(), Want: v(2),
@@ -151,8 +149,7 @@ func keypairRoutes() []translate.Route {
 		},
 		{
 			ID: "nova.keypair.delete", Service: "compute", Method: "DELETE", Path: "/os-keypairs/{id}", Op: canonical.DeleteKeypair.Spec(),
-			Ask: askID(func(id canonical.ID) canonical.KeypairDelete { return canonical.KeypairDelete{ID: id} },
-				func(r canonical.KeypairDelete) canonical.ID { return r.ID }),
+			Ask:    translate.ByID[canonical.KeypairDelete]("id"),
 			Answer: keypairGone(), Status: 204,
 		},
 	}

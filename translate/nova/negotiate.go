@@ -1,10 +1,10 @@
 package nova
 
 import (
-	"crypto/rand"
-	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -70,7 +70,7 @@ func setVersion(req *translate.Request, version translate.Version) {
 
 // setHeaders sets what every answer carries.
 func setHeaders(h http.Header, req *translate.Request, env *translate.Env) {
-	id := requestID()
+	id := requestID(env.RequestID)
 	h.Set("X-OpenStack-Request-Id", id)
 	if req == nil || req.Service != "compute" {
 		return
@@ -85,10 +85,14 @@ func setHeaders(h http.Header, req *translate.Request, env *translate.Env) {
 	h["Vary"] = []string{headerVersion, headerNovaVersion}
 }
 
-// requestID is a new id of the form req-<UUID>.
-func requestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("req-%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
+// requests is the name space of OpenStack's request ids, which must be UUIDs: ours
+// may be any text. adapters/nova tells clouds the same ids.
+var requests = uuid.NewSHA1(uuid.NameSpaceDNS, []byte("dragoman"))
+
+// requestID is the id of a request in OpenStack's form; a new one where it has none.
+func requestID(id string) string {
+	if id == "" {
+		return "req-" + uuid.NewString()
+	}
+	return "req-" + uuid.NewSHA1(requests, []byte(id)).String()
 }

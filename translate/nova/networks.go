@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 type network struct {
@@ -37,9 +38,9 @@ type networksBody struct {
 
 func hearNetwork(w network) canonical.Network {
 	n := canonical.Network{
-		ID: canonical.ID(w.ID), Name: w.Name, Description: filled(w.Description), CIDRs: []string{}, Subnets: []canonical.ID{},
+		ID: canonical.ID(w.ID), Name: w.Name, Description: words.Filled(w.Description), CIDRs: []string{}, Subnets: []canonical.ID{},
 		Shared: w.Shared, External: w.External, Status: hearNetworkStatus(w.Status), NativeStatus: w.Status, MTU: w.MTU,
-		ProjectID: filled(firstOf(w.ProjectID, w.TenantID)), CreatedAt: hearTime(w.CreatedAt), UpdatedAt: hearTime(w.UpdatedAt),
+		ProjectID: words.Filled(firstOf(w.ProjectID, w.TenantID)), CreatedAt: words.Time(w.CreatedAt), UpdatedAt: words.Time(w.UpdatedAt),
 	}
 	for _, s := range w.Subnets {
 		n.Subnets = append(n.Subnets, canonical.ID(s))
@@ -48,12 +49,12 @@ func hearNetwork(w network) canonical.Network {
 }
 
 func sayNetwork(n canonical.Network, env *translate.Env) network {
-	owner := firstOf(text(n.ProjectID), env.Project)
+	owner := firstOf(words.Or(n.ProjectID, ""), env.Project)
 	w := network{
 		ID: string(n.ID), Name: n.Name, TenantID: owner, ProjectID: owner, Up: true, MTU: n.MTU,
 		Status: sayNetworkStatus(n.Status), Subnets: []string{}, Shared: n.Shared, External: n.External,
-		Description: text(n.Description), ZoneHints: []string{}, Zones: []string{}, Tags: []string{},
-		CreatedAt: sayTime(n.CreatedAt, zoned), UpdatedAt: sayTime(n.UpdatedAt, zoned),
+		Description: words.Or(n.Description, ""), ZoneHints: []string{}, Zones: []string{}, Tags: []string{},
+		CreatedAt: words.Stamp(n.CreatedAt, zoned), UpdatedAt: words.Stamp(n.UpdatedAt, zoned),
 	}
 	for _, s := range n.Subnets {
 		w.Subnets = append(w.Subnets, string(s))
@@ -78,7 +79,7 @@ var askNetworks = translate.Ask[canonical.NetworkList, translate.NoBody]{
 			r.Status = hearNetworkStatus(status)
 		}
 		setFact(env, factKeep, func(n *canonical.Network) bool {
-			owner := firstOf(text(n.ProjectID), env.Project)
+			owner := firstOf(words.Or(n.ProjectID, ""), env.Project)
 			return among(q["name"], n.Name) && among(q["id"], string(n.ID)) &&
 				among(q["project_id"], owner) && among(q["tenant_id"], owner)
 		})
@@ -119,7 +120,7 @@ func networkRoutes() []translate.Route {
 		},
 		{
 			ID: "neutron.network.show", Service: "network", Method: "GET", Path: "/v2.0/networks/{id}", Op: canonical.GetNetwork.Spec(),
-			Ask: askID(get, func(r canonical.NetworkGet) canonical.ID { return r.ID }), Status: 200,
+			Ask: translate.ByID[canonical.NetworkGet]("id"), Status: 200,
 			Answer: translate.Answer[canonical.Network, networkBody]{
 				Say: func(r canonical.TypedReply[canonical.Network], env *translate.Env, _ *translate.Response) (networkBody, error) {
 					return networkBody{sayNetwork(r.Result, env)}, nil

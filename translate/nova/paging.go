@@ -16,7 +16,7 @@ const (
 // needMarker looks up the marker of a page, northwards.
 func needMarker[Req any, T canonical.Listed](get canonical.Op[Req, T], req func(canonical.ID) Req) translate.Need {
 	return translate.Need{
-		Fact: factMarker,
+		Fact: factMarker, Unshown: true,
 		Hear: func(from *translate.Request) (canonical.Call, bool) {
 			id := from.Query.Get("marker")
 			return translate.Question(get, req(canonical.ID(id))), id != ""
@@ -66,17 +66,4 @@ func lastID[T canonical.Listed](items []T) string {
 	}
 	id, _, _ := items[len(items)-1].ListKeys()
 	return string(id)
-}
-
-// askID is a call without a body on one thing, whose id stands in the path.
-func askID[Req any](with func(canonical.ID) Req, id func(Req) canonical.ID) translate.Ask[Req, translate.NoBody] {
-	return translate.Ask[Req, translate.NoBody]{
-		Say: func(r Req, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
-			to.Params["id"] = string(id(r))
-			return translate.NoBody{}, nil
-		},
-		Hear: func(_ translate.NoBody, from *translate.Request, _ *translate.Env) (Req, error) {
-			return with(canonical.ID(from.Params["id"])), nil
-		},
-	}
 }

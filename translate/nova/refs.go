@@ -7,10 +7,10 @@ import (
 	"github.com/dragoman-cloud/dragoman/translate"
 )
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$`)
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$`)
 
 // isID says whether a reference is an id; images and networks have UUIDs.
-func isID(ref canonical.Ref) bool { return ref == "" || uuid.MatchString(string(ref)) }
+func isID(ref canonical.Ref) bool { return ref == "" || uuidForm.MatchString(string(ref)) }
 
 // flavorID is the id of a flavor given by id or name; what the cloud does not list
 // is left for it to judge.

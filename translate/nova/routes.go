@@ -11,7 +11,7 @@ func Table() *translate.Table {
 	return &translate.Table{
 		Dialect: "nova",
 		Rows: slices.Concat(
-			versionRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
+			versionRoutes(), metadataRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
 			imageRoutes(), networkRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 type updateBody struct {
@@ -24,9 +25,9 @@ func sayUpdate(r canonical.ServerUpdate, _ *translate.Env, to *translate.Request
 	to.Params["id"] = string(r.ID)
 	switch { // these are calls of their own, which the adapter makes
 	case !r.Metadata.IsZero():
-		return updateBody{}, refuse("metadata", "is not changed by this call")
+		return updateBody{}, words.Refuse("metadata", "is not changed by this call")
 	case !r.Tags.IsZero():
-		return updateBody{}, refuse("tags", "are not changed by this call")
+		return updateBody{}, words.Refuse("tags", "are not changed by this call")
 	}
 	return updateBody{updateServer{Name: r.Name, Description: r.Description, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6}}, nil
 }
@@ -102,13 +103,13 @@ func hearReboot(w reboot, from *translate.Request, _ *translate.Env) (canonical.
 }
 
 // accepted answers without a body; southwards it is the server whose work has begun.
-func accepted(now canonical.ServerStatus, id func(req any) canonical.ID) translate.Answer[canonical.Server, translate.NoBody] {
+func accepted(now canonical.ServerStatus) translate.Answer[canonical.Server, translate.NoBody] {
 	return translate.Answer[canonical.Server, translate.NoBody]{
 		Say: func(canonical.TypedReply[canonical.Server], *translate.Env, *translate.Response) (translate.NoBody, error) {
 			return translate.NoBody{}, nil
 		},
 		Hear: func(_ translate.NoBody, _ *translate.Response, env *translate.Env) (canonical.Server, error) {
-			return begun(id(env.Asked), now), nil
+			return begun(translate.IDOf(env.Asked), now), nil
 		},
 	}
 }
@@ -129,18 +130,14 @@ func serverAnswer(as shape) translate.Answer[canonical.Server, serverBody] {
 			return w, nil
 		},
 		Hear: func(w serverBody, _ *translate.Response, env *translate.Env) (canonical.Server, error) {
-			if w.Server.ID == "" {
-				return canonical.Server{}, canonical.Errorf(canonical.UpstreamError, "the cloud's answer holds no server")
-			}
 			return hearServer(w.Server, env), nil
 		},
 	}
 }
 
 // wait is a Done that waits for one of the statuses.
-func wait[Req any](id func(Req) canonical.ID, done ...canonical.ServerStatus) func(req, res any, env *translate.Env) *canonical.Task {
+func wait(done ...canonical.ServerStatus) func(req, res any, env *translate.Env) *canonical.Task {
 	return func(req, _ any, _ *translate.Env) *canonical.Task {
-		r, _ := req.(Req)
-		return canonical.WaitStatus(id(r), done...)
+		return canonical.WaitStatus(translate.IDOf(req), done...)
 	}
 }

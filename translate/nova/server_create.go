@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 type createBody struct {
@@ -107,7 +108,7 @@ func (n networksAsked) MarshalJSON() ([]byte, error) {
 	case n.Implied:
 		return []byte(`"auto"`), nil
 	}
-	return json.Marshal(list(n.List))
+	return json.Marshal(words.List(n.List))
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -132,12 +133,12 @@ const (
 
 func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Request) (createBody, error) {
 	if r.RootDiskGiB != 0 {
-		return createBody{}, refuse("root_disk_gib", "the flavor says it here")
+		return createBody{}, words.Refuse("root_disk_gib", "the flavor says it here")
 	}
 	w := createServer{
 		Name: r.Name, ImageRef: imageID(r.Image, env), FlavorRef: flavorID(r.Flavor, env), KeyName: r.Keypair,
 		AdminPass: r.AdminPassword, UserData: r.UserData, Metadata: r.Metadata, Tags: r.Tags,
-		Description: filled(r.Description), Zone: r.AvailabilityZone, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
+		Description: words.Filled(r.Description), Zone: r.AvailabilityZone, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
 	}
 	for _, f := range r.Files {
 		w.Personality = append(w.Personality, personality(f))
@@ -179,12 +180,12 @@ func sayHints(r canonical.ServerCreate) map[string]any {
 }
 
 func sayNetworks(n canonical.Networks, env *translate.Env) (networksAsked, error) {
-	words := env.Version.AtLeast(v(37))
+	spoken := env.Version.AtLeast(v(37))
 	switch n.Mode {
 	case canonical.NetworksUnset:
-		return networksAsked{Implied: words}, nil
+		return networksAsked{Implied: spoken}, nil
 	case canonical.NetworksAuto:
-		if !words { // an older cloud chooses when nothing is said
+		if !spoken { // an older cloud chooses when nothing is said
 			return networksAsked{}, nil
 		}
 		return networksAsked{Word: "auto"}, nil
@@ -197,9 +198,9 @@ func sayNetworks(n canonical.Networks, env *translate.Env) (networksAsked, error
 		at := "networks." + strconv.Itoa(i)
 		switch {
 		case c.Subnet != "":
-			return w, refuse(at+".subnet", "this cloud takes a network or an interface")
+			return w, words.Refuse(at+".subnet", "this cloud takes a network or an interface")
 		case len(c.SecurityGroups) > 0:
-			return w, refuse(at+".security_groups", "this cloud takes them for the whole server")
+			return w, words.Refuse(at+".security_groups", "this cloud takes them for the whole server")
 		}
 		w.List = append(w.List, networkAsked{UUID: networkID(c.Network, env), Port: string(c.Interface), FixedIP: c.IP})
 	}
@@ -218,12 +219,25 @@ func sayDevices(r canonical.ServerCreate, image string, env *translate.Env) ([]b
 		out = append(out, blockDevice{UUID: image, Source: "image", Destination: "local", BootIndex: &zero, Delete: &yes})
 	}
 	for i, vol := range r.Volumes {
-		if image != "" && vol.BootIndex != nil && *vol.BootIndex == 0 {
-			return nil, refuse("volumes."+strconv.Itoa(i)+".boot_index", "the image is booted from already")
+		at := "volumes." + strconv.Itoa(i)
+		switch {
+		case image != "" && vol.BootIndex != nil && *vol.BootIndex == 0:
+			return nil, words.Refuse(at+".boot_index", "the image is booted from already")
+		case sources(vol) > 1:
+			return nil, words.Refuse(at, "is made from one thing: a volume, an image or a snapshot")
 		}
 		out = append(out, sayDevice(vol, env))
 	}
 	return out, nil
+}
+
+func sources(vol canonical.VolumeCreate) (n int) {
+	for _, from := range []string{string(vol.Volume), string(vol.Image), string(vol.Snapshot)} {
+		if from != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func sayDevice(vol canonical.VolumeCreate, env *translate.Env) blockDevice {
@@ -250,7 +264,7 @@ func sayDevice(vol canonical.VolumeCreate, env *translate.Env) blockDevice {
 func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonical.ServerCreate, error) {
 	s := w.Server
 	r := canonical.ServerCreate{
-		Name: s.Name, Description: text(s.Description), Flavor: canonical.Ref(s.FlavorRef), Image: canonical.Ref(s.ImageRef),
+		Name: s.Name, Description: words.Or(s.Description, ""), Flavor: canonical.Ref(s.FlavorRef), Image: canonical.Ref(s.ImageRef),
 		Keypair: s.KeyName, AdminPassword: s.AdminPass, UserData: s.UserData, Metadata: s.Metadata, Tags: s.Tags,
 		AvailabilityZone: s.Zone, Host: s.Host, AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6,
 		SchedulerHints: w.Hints,
@@ -341,7 +355,7 @@ func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.Volume
 		at := "block_device_mapping_v2." + strconv.Itoa(i)
 		if d.Destination == "local" {
 			if d.Source != "image" || d.BootIndex == nil || *d.BootIndex != 0 {
-				return nil, refuse(at+".destination_type", "only the boot image is local")
+				return nil, words.Refuse(at+".destination_type", "only the boot image is local")
 			}
 			if r.Image == "" {
 				r.Image = canonical.Ref(d.UUID)
@@ -417,8 +431,8 @@ func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (cano
 	s := begun(canonical.ID(w.Server.ID), canonical.ServerBuilding)
 	s.SecurityGroups = hearGroups(w.Server.Groups)
 	if asked, ok := env.Asked.(canonical.ServerCreate); ok {
-		s.Name, s.Description, s.Keypair = asked.Name, filled(asked.Description), filled(asked.Keypair)
-		s.Metadata, s.Tags = dict(asked.Metadata), list(asked.Tags)
+		s.Name, s.Description, s.Keypair = asked.Name, words.Filled(asked.Description), words.Filled(asked.Keypair)
+		s.Metadata, s.Tags = dict(asked.Metadata), words.List(asked.Tags)
 	}
 	return canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: s, AdminPassword: w.Server.AdminPass}}}, nil
 }
@@ -426,6 +440,6 @@ func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (cano
 // begun is a server of which no more is known than that work on it has begun.
 func begun(id canonical.ID, status canonical.ServerStatus) canonical.Server {
 	s := hearServer(server{ID: string(id)}, &translate.Env{})
-	s.Status, s.NativeStatus = status, sayStatus(status, "")
+	s.Status, s.NativeStatus = status, words.SayStatus(status, "")
 	return s
 }

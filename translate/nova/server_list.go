@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 // serverQueries are the query keys of server lists; from 2.75 others are refused.
@@ -23,7 +24,7 @@ var serverQueries = []string{
 var askServers = translate.Ask[canonical.ServerList, translate.NoBody]{
 	Say: func(r canonical.ServerList, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
 		if r.Status != "" && r.Status != canonical.ServerUnknown && r.Status != canonical.ServerRebooting {
-			to.Query.Set("status", sayStatus(r.Status, ""))
+			to.Query.Set("status", words.SayStatus(r.Status, ""))
 		}
 		if name := r.Name + r.NamePrefix; name != "" && regexp.QuoteMeta(name) == name {
 			to.Query.Set("name", name) // a pattern that may match more; the engine filters again
@@ -77,10 +78,10 @@ func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.
 }
 
 // hearStatuses are the statuses that the words mean; "" is one that no server has.
-func hearStatuses(words []string) []canonical.ServerStatus {
+func hearStatuses(asked []string) []canonical.ServerStatus {
 	var out []canonical.ServerStatus
-	for _, word := range words {
-		s := statusWords[strings.ToUpper(word)]
+	for _, word := range asked {
+		s, _ := words.Status(strings.ToUpper(word))
 		if !slices.Contains(out, s) {
 			out = append(out, s)
 		}
@@ -115,7 +116,7 @@ func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus) fu
 	if all := q.Get("tags"); all != "" {
 		tags = strings.Split(all, ",")
 	}
-	since := hearTime(q.Get("changes-since"))
+	since := words.Time(q.Get("changes-since"))
 	return func(s *canonical.Server) bool {
 		switch {
 		case !name(s.Name), q.Get("uuid") != "" && string(s.ID) != q.Get("uuid"):

@@ -3,6 +3,7 @@ package nova
 import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 func serverRoutes() []translate.Route {
@@ -21,7 +22,7 @@ func serverRoutes() []translate.Route {
 		{
 			ID: "nova.server.show", Service: "compute", Method: "GET", Path: "/servers/{id}", Op: canonical.GetServer.Spec(),
 			Want: v(79), Needs: []translate.Need{flavors}, Answer: serverAnswer(shown), Status: 200,
-			Ask: askID(byID, func(r canonical.ServerGet) canonical.ID { return r.ID }),
+			Ask: translate.ByID[canonical.ServerGet]("id"),
 		},
 		{
 			ID: "nova.server.create", Service: "compute", Method: "POST", Path: "/servers", Op: canonical.CreateServer.Spec(),
@@ -41,13 +42,9 @@ func serverRoutes() []translate.Route {
 		},
 		{
 			ID: "nova.server.delete", Service: "compute", Method: "DELETE", Path: "/servers/{id}", Op: canonical.DeleteServer.Spec(),
-			Ask: askID(func(id canonical.ID) canonical.ServerDelete { return canonical.ServerDelete{ID: id} },
-				func(r canonical.ServerDelete) canonical.ID { return r.ID }),
+			Ask:    translate.ByID[canonical.ServerDelete]("id"),
 			Answer: translate.Nothing[canonical.None](), Status: 204,
-			Done: func(req, _ any, _ *translate.Env) *canonical.Task {
-				r, _ := req.(canonical.ServerDelete)
-				return canonical.WaitGone(r.ID)
-			},
+			Done: func(req, _ any, _ *translate.Env) *canonical.Task { return canonical.WaitGone(translate.IDOf(req)) },
 		},
 	}
 }
@@ -67,46 +64,34 @@ func actionRoutes() []translate.Route {
 		row.ID, row.Service, row.Method, row.Path, row.Action, row.Status = id, "compute", "POST", "/servers/{id}/action", key, 202
 		return row
 	}
-	startID := func(r canonical.ServerStart) canonical.ID { return r.ID }
-	stopID := func(r canonical.ServerStop) canonical.ID { return r.ID }
-	rebootID := func(r canonical.ServerReboot) canonical.ID { return r.ID }
-	stop := askID(func(id canonical.ID) canonical.ServerStop { return canonical.ServerStop{ID: id} }, stopID)
+	stop := translate.ByID[canonical.ServerStop]("id")
 	sayStop := stop.Say
 	stop.Say = func(r canonical.ServerStop, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
 		if r.Force {
-			return translate.NoBody{}, refuse("force", "this cloud asks the guest first, always")
+			return translate.NoBody{}, words.Refuse("force", "this cloud asks the guest first, always")
 		}
 		return sayStop(r, env, to)
 	}
 	return []translate.Route{
 		action("nova.server.start", "os-start", translate.Route{
 			Op:     canonical.StartServer.Spec(),
-			Ask:    askID(func(id canonical.ID) canonical.ServerStart { return canonical.ServerStart{ID: id} }, startID),
-			Answer: accepted(canonical.ServerStopped, askedID(startID)), Done: wait(startID, canonical.ServerRunning),
+			Ask:    translate.ByID[canonical.ServerStart]("id"),
+			Answer: accepted(canonical.ServerStopped), Done: wait(canonical.ServerRunning),
 		}),
 		action("nova.server.stop", "os-stop", translate.Route{
 			Op: canonical.StopServer.Spec(), Ask: stop,
-			Answer: accepted(canonical.ServerRunning, askedID(stopID)), Done: wait(stopID, canonical.ServerStopped),
+			Answer: accepted(canonical.ServerRunning), Done: wait(canonical.ServerStopped),
 		}),
 		action("nova.server.reboot", "reboot", translate.Route{
 			Op:     canonical.RebootServer.Spec(),
 			Ask:    translate.Ask[canonical.ServerReboot, reboot]{Say: sayReboot, Hear: hearReboot},
-			Answer: accepted(canonical.ServerRebooting, askedID(rebootID)), Done: wait(rebootID, canonical.ServerRunning),
+			Answer: accepted(canonical.ServerRebooting), Done: wait(canonical.ServerRunning),
 		}),
 		action("nova.server.rebuild", "rebuild", translate.Route{
 			Op: canonical.RebuildServer.Spec(), Want: v(79), Needs: []translate.Need{needFlavors(always), needImages()},
 			Ask:    translate.Ask[canonical.ServerRebuild, rebuild]{Say: sayRebuild, Hear: hearRebuild},
 			Answer: serverAnswer(changed),
-			Done: wait(func(r canonical.ServerRebuild) canonical.ID { return r.ID },
-				canonical.ServerRunning, canonical.ServerStopped),
+			Done:   wait(canonical.ServerRunning, canonical.ServerStopped),
 		}),
-	}
-}
-
-// askedID is the id in a request of that type.
-func askedID[Req any](id func(Req) canonical.ID) func(req any) canonical.ID {
-	return func(req any) canonical.ID {
-		r, _ := req.(Req)
-		return id(r)
 	}
 }

@@ -7,23 +7,24 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 // hearServer is the canonical server; what an older cloud does not tell stays empty.
 func hearServer(w server, env *translate.Env) canonical.Server {
 	s := canonical.Server{
 		ID: canonical.ID(w.ID), Name: w.Name, Description: ptr(w.Description), Kind: canonical.VM,
-		Status: hearStatus(w.Status), NativeStatus: w.Status, Power: hearPower(w.PowerState.Or(0)),
-		Task: filled(w.TaskState.Or("")), Flavor: hearServerFlavor(w.Flavor, env),
-		Addresses: hearAddresses(w.Addresses), AccessIPv4: filled(w.AccessIPv4), AccessIPv6: filled(w.AccessIPv6),
+		Status: words.HearStatus(w.Status), NativeStatus: w.Status, Power: words.HearPower(w.PowerState.Or(0)),
+		Task: words.Filled(w.TaskState.Or("")), Flavor: hearServerFlavor(w.Flavor, env),
+		Addresses: hearAddresses(w.Addresses), AccessIPv4: words.Filled(w.AccessIPv4), AccessIPv6: words.Filled(w.AccessIPv6),
 		Volumes: hearVolumes(w.Volumes.Or(nil)), SecurityGroups: hearGroups(w.Groups),
-		Keypair: filled(w.KeyName.Or("")), Metadata: dict(w.Metadata), Tags: list(w.Tags.Or(nil)),
+		Keypair: words.Filled(w.KeyName.Or("")), Metadata: dict(w.Metadata), Tags: words.List(w.Tags.Or(nil)),
 		Locked: w.Locked.Or(false), LockReason: ptr(w.LockedReason), ConfigDrive: bool(w.ConfigDrive.Or(false)),
-		AvailabilityZone: filled(w.Zone.Or("")), Host: ptr(w.Host), HostStatus: filled(w.HostStatus.Or("")),
-		HypervisorHostname: ptr(w.Hypervisor), InstanceName: filled(w.Instance.Or("")), HostID: filled(w.HostID),
-		ProjectID: filled(w.TenantID), UserID: filled(w.UserID),
-		CreatedAt: hearTime(w.Created), UpdatedAt: hearTime(w.Updated),
-		LaunchedAt: hearTime(w.Launched.Or("")), TerminatedAt: hearTime(w.Terminated.Or("")),
+		AvailabilityZone: words.Filled(w.Zone.Or("")), Host: ptr(w.Host), HostStatus: words.Filled(w.HostStatus.Or("")),
+		HypervisorHostname: ptr(w.Hypervisor), InstanceName: words.Filled(w.Instance.Or("")), HostID: words.Filled(w.HostID),
+		ProjectID: words.Filled(w.TenantID), UserID: words.Filled(w.UserID),
+		CreatedAt: words.Time(w.Created), UpdatedAt: words.Time(w.Updated),
+		LaunchedAt: words.Time(w.Launched.Or("")), TerminatedAt: words.Time(w.Terminated.Or("")),
 	}
 	if w.Progress != nil {
 		s.Progress = *w.Progress
@@ -32,7 +33,7 @@ func hearServer(w server, env *translate.Env) canonical.Server {
 		s.Image = &canonical.Link{ID: canonical.ID(w.Image.ID)}
 	}
 	if f := w.Fault; f != nil {
-		s.Fault = &canonical.Fault{Code: f.Code, Message: f.Message, Details: f.Details, At: hearTime(f.Created)}
+		s.Fault = &canonical.Fault{Code: f.Code, Message: f.Message, Details: f.Details, At: words.Time(f.Created)}
 	}
 	if env.Native {
 		s.Native = serverNative(w)
@@ -90,7 +91,7 @@ func hearAddresses(w map[string][]address) []canonical.Address {
 	for _, network := range slices.Sorted(maps.Keys(w)) {
 		for _, a := range w[network] {
 			kind := canonical.FixedAddress
-			if text(a.Type) == "floating" {
+			if words.Or(a.Type, "") == "floating" {
 				kind = canonical.FloatingAddress
 			}
 			out = append(out, canonical.Address{Network: network, IP: a.Addr, Version: a.Version, MAC: a.MAC, Kind: kind})
@@ -129,14 +130,14 @@ const (
 func sayServer(s canonical.Server, env *translate.Env, as shape) server {
 	full := as != changed || env.Version.IsZero() || env.Version.AtLeast(v(75))
 	w := server{
-		ID: string(s.ID), Name: s.Name, Status: sayStatus(s.Status, s.NativeStatus),
-		TenantID: firstOf(text(s.Tenant), text(s.ProjectID), env.Project), UserID: firstOf(text(s.UserID), env.User),
-		Metadata: dict(s.Metadata), HostID: text(s.HostID), Flavor: sayServerFlavor(s.Flavor, env),
-		Created: sayTime(s.CreatedAt, zoned), Updated: sayTime(s.UpdatedAt, zoned),
-		Addresses: sayAddresses(s.Addresses, full), AccessIPv4: text(s.AccessIPv4), AccessIPv6: text(s.AccessIPv6),
+		ID: string(s.ID), Name: s.Name, Status: words.SayStatus(s.Status, s.NativeStatus),
+		TenantID: firstOf(words.Or(s.Tenant, ""), words.Or(s.ProjectID, ""), env.Project), UserID: firstOf(words.Or(s.UserID, ""), env.User),
+		Metadata: dict(s.Metadata), HostID: words.Or(s.HostID, ""), Flavor: sayServerFlavor(s.Flavor, env),
+		Created: words.Stamp(s.CreatedAt, zoned), Updated: words.Stamp(s.UpdatedAt, zoned),
+		Addresses: sayAddresses(s.Addresses, full), AccessIPv4: words.Or(s.AccessIPv4, ""), AccessIPv6: words.Or(s.AccessIPv6, ""),
 		Links: linksOf(env, "servers", string(s.ID)), DiskConfig: kept(s.Native, "OS-DCF:diskConfig", "MANUAL"),
 		Locked: canonical.Some(s.Locked), LockedReason: opt(s.LockReason), Description: opt(s.Description),
-		Tags: canonical.Some(list(s.Tags)), TrustedCerts: keptOrNull[[]string](s.Native, "trusted_image_certificates"),
+		Tags: canonical.Some(words.List(s.Tags)), TrustedCerts: keptOrNull[[]string](s.Native, "trusted_image_certificates"),
 	}
 	if s.UpdatedAt == nil {
 		w.Updated = w.Created
@@ -179,7 +180,7 @@ func sayProgress(w *server, s canonical.Server, env *translate.Env) {
 		w.Progress = &s.Progress
 	case "ERROR", "DELETED":
 		if f := s.Fault; f != nil {
-			w.Fault = &fault{Code: f.Code, Message: f.Message, Created: sayTime(f.At, zoned)}
+			w.Fault = &fault{Code: f.Code, Message: f.Message, Created: words.Stamp(f.At, zoned)}
 			if env.Role.AtLeast(canonical.Operator) {
 				w.Fault.Details = f.Details
 			}
@@ -189,16 +190,16 @@ func sayProgress(w *server, s canonical.Server, env *translate.Env) {
 
 // sayExtended sets what Nova's extensions add.
 func sayExtended(w *server, s canonical.Server, env *translate.Env) {
-	w.Zone = canonical.Some(text(s.AvailabilityZone))
+	w.Zone = canonical.Some(words.Or(s.AvailabilityZone, ""))
 	w.ConfigDrive = canonical.Some(flag(s.ConfigDrive))
 	w.KeyName = opt(s.Keypair)
 	w.Launched, w.Terminated = sayOptTime(s.LaunchedAt, naive), sayOptTime(s.TerminatedAt, naive)
 	w.TaskState = opt(s.Task)
 	w.VMState = canonical.Some(sayVMState(s.Status))
-	w.PowerState = canonical.Some(sayPower(s.Power))
+	w.PowerState = canonical.Some(words.SayPower(s.Power))
 	w.Volumes = canonical.Some(sayVolumes(s.Volumes, env))
 	for _, g := range s.SecurityGroups {
-		w.Groups = append(w.Groups, named{firstOf(text(g.Name), string(g.ID))})
+		w.Groups = append(w.Groups, named{firstOf(words.Or(g.Name, ""), string(g.ID))})
 	}
 	operator := env.Role.AtLeast(canonical.Operator)
 	if operator || env.Version.AtLeast(v(90)) {
@@ -212,8 +213,8 @@ func sayExtended(w *server, s canonical.Server, env *translate.Env) {
 // sayAttributes sets what only operators see.
 func sayAttributes(w *server, s canonical.Server) {
 	w.Host, w.Hypervisor = opt(s.Host), opt(s.HypervisorHostname)
-	w.Instance = canonical.Some(text(s.InstanceName))
-	w.HostStatus = canonical.Some(text(s.HostStatus))
+	w.Instance = canonical.Some(words.Or(s.InstanceName, ""))
+	w.HostStatus = canonical.Some(words.Or(s.HostStatus, ""))
 	w.Reservation = canonical.Some(kept(s.Native, "OS-EXT-SRV-ATTR:reservation_id", ""))
 	w.LaunchIndex = canonical.Some(kept(s.Native, "OS-EXT-SRV-ATTR:launch_index", 0))
 	w.KernelID = canonical.Some(kept(s.Native, "OS-EXT-SRV-ATTR:kernel_id", ""))
@@ -240,7 +241,7 @@ func hostname(name string) string {
 }
 
 func sayServerFlavor(f canonical.ServerFlavor, env *translate.Env) serverFlavor {
-	name := text(f.Name)
+	name := words.Or(f.Name, "")
 	id := name
 	if f.ID != nil {
 		id = string(*f.ID)
@@ -266,7 +267,7 @@ func sayAddresses(all []canonical.Address, full bool) map[string][]address {
 	for _, a := range all {
 		w := address{Version: a.Version, Addr: a.IP}
 		if full {
-			kind, mac := string(a.Kind), text(a.MAC)
+			kind, mac := string(a.Kind), words.Or(a.MAC, "")
 			w.Type, w.MAC = &kind, &mac
 		}
 		out[a.Network] = append(out[a.Network], w)

@@ -77,23 +77,6 @@ const (
 	naive = "2006-01-02T15:04:05.000000"
 )
 
-func hearTime(s string) *time.Time {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			t = t.UTC()
-			return &t
-		}
-	}
-	return nil
-}
-
-func sayTime(t *time.Time, layout string) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format(layout)
-}
-
 func sayOptTime(t *time.Time, layout string) canonical.Opt[string] {
 	if t == nil {
 		return canonical.Null[string]()
@@ -117,21 +100,6 @@ func ptr[T any](o canonical.Opt[T]) *T {
 	return nil
 }
 
-// text is *p, "" where there is none; filled is the other way round.
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
-func filled(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // kept is a native field that came with the same dialect, or def.
 func kept[T any](native map[string]any, key string, def T) T {
 	if got, ok := native[key].(T); ok {
@@ -140,26 +108,10 @@ func kept[T any](native map[string]any, key string, def T) T {
 	return def
 }
 
-// list is s, never nil.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}
-
 // dict is m, never nil.
 func dict[T any](m map[string]T) map[string]T {
 	if m == nil {
 		return map[string]T{}
 	}
 	return m
-}
-
-// refuse names a canonical field that the call cannot carry.
-func refuse(field, reason string) *canonical.Error {
-	return &canonical.Error{
-		Code: canonical.Unsupported, Detail: field + ": " + reason,
-		Fields: []canonical.FieldError{{Field: field, Reason: reason}},
-	}
 }

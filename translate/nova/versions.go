@@ -25,17 +25,29 @@ type versionsBody struct {
 	Versions []versionEntry `json:"versions"`
 }
 
+// updated is when Nova's API v2.1 was fixed; clients parse it.
+const updated = "2013-07-23T11:33:21Z"
+
 // computeVersion is the document of compute v2.1, whose base is that version.
 func computeVersion(env *translate.Env) (int, any) {
 	return 200, versionBody{versionEntry{
 		ID: "v2.1", Status: "CURRENT", Version: MaxVersion.String(), MinVersion: MinVersion.String(),
-		Updated: "2013-07-23T11:33:21Z",
+		Updated: updated,
 		Links: []link{
 			{Rel: "self", Href: env.Base("compute") + "/"},
 			{Rel: "describedby", Type: "text/html", Href: "http://docs.openstack.org/"},
 		},
 		MediaTypes: []mediaType{{"application/json", "application/vnd.openstack.compute+json;version=2.1"}},
 	}}
+}
+
+// computeVersions is the list that compute's root gives. Of the two that a real Nova
+// lists we speak the newer.
+func computeVersions(env *translate.Env) (int, any) {
+	return 200, versionsBody{[]versionEntry{{
+		ID: "v2.1", Status: "CURRENT", Version: MaxVersion.String(), MinVersion: MinVersion.String(),
+		Updated: updated, Links: []link{{Rel: "self", Href: env.Base("compute") + "/"}},
+	}}}
 }
 
 func imageVersions(status int) func(env *translate.Env) (int, any) {
@@ -74,6 +86,8 @@ func versionRoutes() []translate.Route {
 		return translate.Route{ID: id, Service: service, Method: "GET", Path: path, Static: f, Open: true}
 	}
 	return []translate.Route{
+		document("nova.version.list", "compute-root", "", computeVersions),
+		document("nova.version.list_slash", "compute-root", "/", computeVersions),
 		document("nova.version.show", "compute", "", computeVersion),
 		document("nova.version.show_slash", "compute", "/", computeVersion),
 		document("glance.version.list", "image", "", imageVersions(300)),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 type zone struct {
@@ -46,7 +47,7 @@ func zonesAnswer(detail bool) translate.List[canonical.AvailabilityZone, zonesBo
 			out := []canonical.AvailabilityZone{}
 			for _, z := range w.Zones {
 				c := canonical.AvailabilityZone{
-					ID: canonical.ID(z.Name), Name: z.Name, Available: z.State.Available, Hosts: list(slices.Sorted(maps.Keys(z.Hosts))),
+					ID: canonical.ID(z.Name), Name: z.Name, Available: z.State.Available, Hosts: words.List(slices.Sorted(maps.Keys(z.Hosts))),
 				}
 				if env.Native && z.Hosts != nil {
 					c.Native = map[string]any{"hosts": z.Hosts}

@@ -43,17 +43,25 @@ var statuses = []struct {
 
 // HearStatus is the canonical state; words that nobody knows are ServerUnknown.
 func HearStatus(word string) canonical.ServerStatus {
-	for _, s := range statuses {
-		if s.word == word {
-			return s.is
-		}
+	if s, ok := Status(word); ok {
+		return s
 	}
 	return canonical.ServerUnknown
 }
 
+// Status is the canonical state of a word, if it is one.
+func Status(word string) (canonical.ServerStatus, bool) {
+	for _, s := range statuses {
+		if s.word == word {
+			return s.is, true
+		}
+	}
+	return "", false
+}
+
 // SayStatus is the word for s: native where that is a word that means s.
 func SayStatus(s canonical.ServerStatus, native string) string {
-	if HearStatus(native) == s && native != "" {
+	if is, ok := Status(native); ok && is == s {
 		return native
 	}
 	for _, known := range statuses {

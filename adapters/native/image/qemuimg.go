@@ -77,6 +77,10 @@ const (
 // child before it runs. fileBytes is the largest file that it may write. A failure is
 // the fault of the image unless the limits, the disk or the caller ended the run.
 func (s *Store) qemuImg(ctx context.Context, l Limits, fileBytes int64, args ...string) ([]byte, error) {
+	tool, err := exec.LookPath("qemu-img") // prlimit's own failure to start it looks like the image's
+	if err != nil {
+		return nil, cannotRun(err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.Time)
 	defer cancel()
 	limited := append([]string{
@@ -84,7 +88,7 @@ func (s *Store) qemuImg(ctx context.Context, l Limits, fileBytes int64, args ...
 		"--cpu=" + strconv.FormatInt(int64(max(l.CPU/time.Second, 1)), 10),
 		"--as=" + strconv.FormatInt(l.MemoryBytes, 10),
 		"--fsize=" + strconv.FormatInt(fileBytes, 10),
-		"--", "qemu-img",
+		"--", tool,
 	}, args...)
 	cmd := exec.CommandContext(ctx, "prlimit", limited...) //nolint:gosec // paths and formats are the store's own
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH")}
@@ -95,11 +99,15 @@ func (s *Store) qemuImg(ctx context.Context, l Limits, fileBytes int64, args ...
 	// Pdeathsig is sent when the thread that made the child ends (go.dev/issue/27505).
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := cmd.Run()
+	err = cmd.Run()
 	if err == nil {
 		return stdout.buf.Bytes(), nil
 	}
 	return nil, toolError(ctx, args[0], err, stderr.buf.String())
+}
+
+func cannotRun(err error) error {
+	return &canonical.Error{Code: canonical.Unavailable, Detail: "qemu-img cannot be run", Err: err}
 }
 
 // toolError says whose fault it was. A full disk is told from the text alone: qemu-img
@@ -113,7 +121,7 @@ func toolError(ctx context.Context, verb string, err error, stderr string) error
 	case ctx.Err() != nil:
 		return canonical.AsError(ctx.Err())
 	case !errors.As(err, &exit):
-		return &canonical.Error{Code: canonical.Unavailable, Detail: "qemu-img cannot be run", Err: cause}
+		return cannotRun(cause)
 	case strings.Contains(strings.ToLower(stderr), syscall.ENOSPC.Error()):
 		return noSpace(cause)
 	case strings.Contains(strings.ToLower(stderr), syscall.EFBIG.Error()), killedBy(exit, syscall.SIGXFSZ):

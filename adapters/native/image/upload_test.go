@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -300,6 +301,78 @@ func TestToolLimits(t *testing.T) {
 			wantNothingLeft(t, s, i.ID)
 		})
 	}
+}
+
+// TestNoTool: without qemu-img the store is at fault, and not the image.
+func TestNoTool(t *testing.T) {
+	data := made(t, "qcow2", disk(mib))
+	prlimit, err := exec.LookPath("prlimit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(prlimit, filepath.Join(dir, "prlimit")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	s := open(t, Config{})
+	i, err := upload(t, s, QCOW2, data)
+	wantError(t, err, canonical.Unavailable, "")
+	wantNothingLeft(t, s, i.ID)
+}
+
+// TestKilled kills a process in the middle of an upload and of an import, and opens the
+// store again.
+func TestKilled(t *testing.T) {
+	src := serve(t, endless)
+	for verb, want := range map[string]canonical.ImageStatus{"upload": canonical.ImageQueued, "import": canonical.ImageError} {
+		t.Run(verb, func(t *testing.T) {
+			dir := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$")
+			cmd.Env = append(os.Environ(), "VICTIM="+verb, "VICTIM_DIR="+dir, "VICTIM_URL="+src)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			part := filepath.Join(dir, string(someID), "disk.part")
+			for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+				if st, err := os.Stat(part); err == nil && st.Size() > 8*mib {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatal("the victim wrote nothing")
+				}
+			}
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			s := open(t, Config{Dir: dir})
+			if got, err := s.Get(someID); err != nil || got.Status != want {
+				t.Errorf("the image is %s, %v", got.Status, err)
+			}
+			wantNothingLeft(t, s, someID)
+			if _, err := s.Upload(t.Context(), someID, Data{Body: bytes.NewReader(disk(mib)), Size: mib}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestVictim is the process that TestKilled kills.
+func TestVictim(t *testing.T) {
+	verb := os.Getenv("VICTIM")
+	if verb == "" {
+		t.Skip("is run by TestKilled")
+	}
+	s := open(t, Config{Dir: os.Getenv("VICTIM_DIR"), Allow: loopback, MaxBytes: 4 << 30})
+	create(t, s, Spec{ID: someID})
+	var err error
+	if verb == "import" {
+		_, err = s.Import(t.Context(), someID, Source{URL: os.Getenv("VICTIM_URL")})
+	} else {
+		_, err = s.Upload(t.Context(), someID, Data{Body: zeros{}, Size: -1})
+	}
+	t.Fatalf("the victim survived: %v", err)
 }
 
 // TestUploadMemory: what an upload allocates does not grow with its length.

@@ -2,6 +2,7 @@ package kvm
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/xml"
 	"net/netip"
 	"strings"
@@ -139,9 +140,8 @@ func (n network) wanted(s Subnet, want netip.Addr, taken map[netip.Addr]bool) er
 // last is the broadcast address of an IPv4 subnet.
 func last(p netip.Prefix) netip.Addr {
 	b := p.Addr().As4()
-	for i := p.Bits(); i < 32; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
+	n := binary.BigEndian.Uint32(b[:]) | (1<<(32-p.Bits()) - 1)
+	binary.BigEndian.PutUint32(b[:], n)
 	return netip.AddrFrom4(b)
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // proxied is a host behind a proxy.
-func proxied(t *testing.T) (*Host, libvirt.Daemon, *proxy) {
+func proxied(t *testing.T, change func(*Options)) (*Host, libvirt.Daemon, *proxy) {
 	t.Helper()
 	d := libvirt.Require(t)
 	if d.Socket == "" {
@@ -28,6 +28,7 @@ func proxied(t *testing.T) (*Host, libvirt.Daemon, *proxy) {
 	o := realOptions(t, d)
 	o.URI, o.Log = p.uri(), nil
 	o.BackoffMin, o.BackoffMax = time.Millisecond, 20*time.Millisecond
+	change(&o)
 	h, err := Dial(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,7 @@ func proxied(t *testing.T) (*Host, libvirt.Daemon, *proxy) {
 // TestRealCutOnce cuts the connection at each packet of a server's life in turn: all of
 // it succeeds, for steps are done again.
 func TestRealCutOnce(t *testing.T) {
-	h, d, p := proxied(t)
+	h, d, p := proxied(t, func(*Options) {})
 	network := d.RequireNetwork(t)
 	base := ensureBase(t, h)
 	cut := true
@@ -67,8 +68,7 @@ func TestRealCutOnce(t *testing.T) {
 // TestRealCutForLong takes the daemon away at some packets of a create: it fails
 // clearly and in time, and what it left is removed once the daemon is back.
 func TestRealCutForLong(t *testing.T) {
-	h, d, p := proxied(t)
-	h.opts.ConnectWait = 50 * time.Millisecond
+	h, d, p := proxied(t, func(o *Options) { o.ConnectWait = 50 * time.Millisecond })
 	network := d.RequireNetwork(t)
 	base := ensureBase(t, h)
 	for n, cut := 1, true; cut; n += 5 {

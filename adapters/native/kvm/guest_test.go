@@ -122,8 +122,7 @@ func TestRealGuest(t *testing.T) {
 }
 
 func TestRealStopOfGuestThatDoesNotListen(t *testing.T) {
-	h, d := realHost(t)
-	h.opts.StopGrace = 2 * time.Second
+	h, d := realHost(t, func(o *Options) { o.StopGrace = 2 * time.Second })
 	spec := testSpec(ensureBase(t, h))
 	if _, err := h.Define(t.Context(), spec); err != nil {
 		t.Fatal(err)

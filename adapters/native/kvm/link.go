@@ -152,7 +152,7 @@ func (h *Host) subscribe(s *session) (ev events, end func(), err error) {
 	drain := func() { // the library ends only when all was read
 		select {
 		case ev := <-got:
-			for range ev { //nolint:revive // reading is the point
+			for range ev {
 			}
 		default:
 		}

@@ -2,6 +2,7 @@ package kvm
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -177,7 +178,7 @@ func TestReadyTellsWhy(t *testing.T) {
 	if after, ok := canonical.Retryable(err); !ok || after == 0 {
 		t.Error("not to be retried")
 	}
-	eventually(t, 10*time.Second, "health says why", func() bool { return !h.Health().Connected && h.Health().Err != errNotYet })
+	eventually(t, 10*time.Second, "health says why", func() bool { return !h.Health().Connected && !errors.Is(h.Health().Err, errNotYet) })
 }
 
 // TestHangingCall costs the connection, and not the caller's patience.

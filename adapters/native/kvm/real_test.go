@@ -71,10 +71,14 @@ func wipe(t testing.TB, d libvirt.Daemon, prefix, dir string) {
 	}
 }
 
-func realHost(t testing.TB) (*Host, libvirt.Daemon) {
+func realHost(t testing.TB, change ...func(*Options)) (*Host, libvirt.Daemon) {
 	t.Helper()
 	d := libvirt.Require(t)
-	h, err := Dial(t.Context(), realOptions(t, d))
+	o := realOptions(t, d)
+	for _, f := range change {
+		f(&o)
+	}
+	h, err := Dial(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
