@@ -244,6 +244,9 @@ func (v *view) settled(o store.Operation) bool {
 
 // call performs one operation on the member in time.
 func (v *view) call(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if call.Op.Streams {
+		return canonical.Do(ctx, v.cloud, call) // its bytes take what they take
+	}
 	ctx, cancel := v.deadline(ctx)
 	defer cancel()
 	return canonical.Do(ctx, v.cloud, call)

@@ -76,7 +76,12 @@ func withoutSecrets(result any) any {
 func (v *view) finish(ctx context.Context, o store.Operation, result any, found map[canonical.ID]*canonical.Server) bool {
 	op := canonical.Lookup(o.Operation.Operation)
 	v.noteOwners(ctx, op, string(o.ID), o.Resources)
-	if result == nil && op.Effect != canonical.Delete {
+	switch {
+	case result != nil:
+		shown, err := v.show(ctx, op, canonical.Reply{Result: result})
+		v.warn("complete a result", err)
+		result = shown.Result
+	case op.Effect != canonical.Delete:
 		result = v.final(ctx, op, o.Resources, found)
 	}
 	return v.end(ctx, o, canonical.OperationSucceeded, result, nil)
@@ -85,6 +90,11 @@ func (v *view) finish(ctx context.Context, o store.Operation, result any, found 
 // final is what an operation has made or changed. What cannot be read is left out:
 // the work has succeeded all the same.
 func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.Resource, found map[canonical.ID]*canonical.Server) any {
+	if get := canonical.Lookup(op.Resource() + ".get"); op.Resource() != "server" && get != nil && get.Result == op.Result && len(about) == 1 {
+		got, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), about[0].ID)})
+		v.warn("read the result", err)
+		return got.Result
+	}
 	servers, err := v.made(ctx, about, found)
 	if err != nil {
 		v.warn("read the result", err)
@@ -143,7 +153,7 @@ func (v *view) noteOwners(ctx context.Context, op *canonical.Spec, intent string
 	}
 	for _, r := range about {
 		switch {
-		case op.Verb() == "create" && r.Type == op.Resource():
+		case creates(op) && r.Type == op.Resource():
 			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
 		case op.Effect == canonical.Delete && r.Type == op.Resource() && v.gone(ctx, r):
 			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -23,17 +24,41 @@ func (v *view) sees(owner string) bool {
 	}
 }
 
-// reaches is NotFound for what belongs to others. Images and networks may be
-// public, which only they themselves can tell.
-func (v *view) reaches(ctx context.Context, kind string, id canonical.ID) error {
-	if !v.shared || kind != "server" && kind != "keypair" {
+// creates says whether an operation makes things of its resource.
+func creates(op *canonical.Spec) bool { return op.Verb() == "create" || op.Verb() == "import" }
+
+// reaches is NotFound for what belongs to others. What is public may be read by all,
+// but changed by its owner alone.
+func (v *view) reaches(ctx context.Context, op *canonical.Spec, kind string, id canonical.ID) error {
+	if !v.shared || !owned[kind] {
 		return nil
 	}
+	missing := canonical.Errorf(canonical.NotFound, "there is no such %s", kind)
 	owner, err := v.b.Store.Owner(ctx, v.m.Name, kind, id)
-	if err == nil && !v.sees(owner) {
-		err = canonical.Errorf(canonical.NotFound, "there is no such %s", kind)
+	get := canonical.Lookup(kind + ".get")
+	switch {
+	case err != nil || v.sees(owner):
+		return err
+	case kind == "server" || kind == "keypair":
+		return missing
+	case op == get:
+		return nil // its result tells
 	}
-	return err
+	reply, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), id)})
+	if err != nil {
+		return err
+	}
+	_, seen, err := v.seeOne(ctx, kind, reply.Result)
+	switch {
+	case err != nil:
+		return err
+	case !seen:
+		return missing
+	case op.Effect != canonical.Read:
+		return canonical.Errorf(canonical.Forbidden, "the %s is another tenant's", kind)
+	default:
+		return nil
+	}
 }
 
 // seer is a function that says whether the caller sees a thing of that kind, and

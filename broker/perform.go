@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -16,7 +17,7 @@ func (v *view) do(ctx context.Context, call canonical.Call) (canonical.Reply, er
 	call.Request = v.ownNative(ctx, call.Request)
 	id := strings.ToLower(rand.Text())
 	kind := call.Op.Resource()
-	makes := v.shared && call.Op.Verb() == "create" && (kind == "server" || kind == "keypair")
+	makes := v.shared && creates(call.Op) && owned[kind]
 	if makes {
 		if err := v.b.Store.Intend(ctx, id, v.tenant, v.m.Name, kind); err != nil {
 			return canonical.Reply{}, err
@@ -80,8 +81,7 @@ func (v *view) long(ctx context.Context, call canonical.Call, id string) (canoni
 
 // ask makes the call of an operation and notes what came of it.
 func (v *view) ask(ctx context.Context, o store.Operation, call canonical.Call) (canonical.Reply, error) {
-	call.Request = v.b.marked(call.Request, o.ID)
-	reply, err := v.call(ctx, call)
+	reply, err := v.callMarked(ctx, o, call)
 	switch {
 	case err != nil && unknown(err) && !answered(err) && settles(call.Op):
 		o.Status = canonical.OperationRunning
@@ -109,6 +109,23 @@ func (v *view) ask(ctx context.Context, o store.Operation, call canonical.Call) 
 	}
 	reply.Task = &canonical.Task{Job: o.ID, Resources: o.Resources}
 	return reply, nil
+}
+
+// callMarked makes the call with the mark of its operation. A cloud whose servers take
+// no metadata of ours refuses it without beginning, and gets the call without.
+func (v *view) callMarked(ctx context.Context, o store.Operation, call canonical.Call) (canonical.Reply, error) {
+	plain := call.Request
+	call.Request = v.b.marked(plain, o.ID)
+	reply, err := v.call(ctx, call)
+	e := canonical.AsError(err)
+	if e == nil || e.Code != canonical.InvalidRequest && e.Code != canonical.Unsupported {
+		return reply, err
+	}
+	if !slices.ContainsFunc(e.Fields, func(f canonical.FieldError) bool { return strings.HasPrefix(f.Field, "metadata") }) {
+		return reply, err
+	}
+	call.Request = plain
+	return v.call(ctx, call)
 }
 
 // hold stores an operation that goes on, and follows it.
@@ -191,10 +208,12 @@ func resources(call canonical.Call, reply canonical.Reply) []canonical.Resource 
 // show completes a result; one that the caller may not see is NotFound.
 func (v *view) show(ctx context.Context, op *canonical.Spec, reply canonical.Reply) (canonical.Reply, error) {
 	if created, ok := reply.Result.(canonical.ServersCreated); ok {
+		created.Servers = slices.Clone(created.Servers)
 		for i := range created.Servers {
 			s := &created.Servers[i].Server
 			s.Tenant, s.Metadata = &v.tenant, v.b.withoutMark(s.Metadata)
 		}
+		reply.Result = created
 		return reply, nil
 	}
 	kind := op.Resource()

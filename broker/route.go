@@ -92,7 +92,7 @@ func (r *router) onOne(ctx context.Context, views []*view, call canonical.Call, 
 		return canonical.Reply{}, err
 	}
 	call.Request = withTarget(call.Request, id)
-	if err := v.reaches(ctx, kind, id); err != nil {
+	if err := v.reaches(ctx, call.Op, kind, id); err != nil {
 		return canonical.Reply{}, err
 	}
 	if s := v.cloud.Support(ctx, call.Op); s.Level == canonical.No {
@@ -142,7 +142,7 @@ func (b *Broker) knows(cloud string) bool {
 func (r *router) search(ctx context.Context, views []*view, id canonical.ID, get *canonical.Spec, missing error) (*view, canonical.ID, error) {
 	errs := each(views, func(v *view) error {
 		qualified := canonical.MakeID(v.m.Name, string(id))
-		if err := v.reaches(ctx, get.Resource(), qualified); err != nil {
+		if err := v.reaches(ctx, get, get.Resource(), qualified); err != nil {
 			return err
 		}
 		_, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), qualified)})

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -244,5 +245,21 @@ func TestCancelIsRefused(t *testing.T) {
 	}
 	if _, err := canonical.CancelOperation.Do(as(t, "acme"), b, canonical.OperationCancel{ID: stop.Task.Job}); canonical.CodeOf(err) != canonical.FailedPrecondition {
 		t.Error(err)
+	}
+}
+
+// What an operation keeps is what its tenant sees: with the tenant, without the mark;
+// whether the cloud was done at once or later.
+func TestResultsAreComplete(t *testing.T) {
+	for _, delay := range []time.Duration{0, 5 * time.Millisecond} {
+		b := quick(t, memory.New(memory.Options{Delay: delay}))
+		o := create(as(t, "acme"), t, b, request(t, b, ""))
+		var made canonical.ServersCreated
+		if err := json.Unmarshal(o.Result, &made); err != nil || len(made.Servers) != 1 {
+			t.Fatal(string(o.Result), err)
+		}
+		if s := made.Servers[0]; s.Tenant == nil || *s.Tenant != "acme" || len(s.Metadata) != 0 {
+			t.Errorf("after %s: %v %v", delay, s.Tenant, s.Metadata)
+		}
 	}
 }

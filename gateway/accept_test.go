@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"testing"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 func TestAcceptable(t *testing.T) {
@@ -29,11 +31,11 @@ func TestAcceptable(t *testing.T) {
 		if accept != "" {
 			h.Set("Accept", accept)
 		}
-		if got := acceptable(h) == nil; got != want {
+		if got := acceptable(canonical.ListServers.Spec(), h) == nil; got != want {
 			t.Errorf("%q: %t, want %t", accept, got, want)
 		}
 	}
-	if acceptable(http.Header{"Accept": {"text/html", "application/json"}}) != nil {
+	if acceptable(canonical.ListServers.Spec(), http.Header{"Accept": {"text/html", "application/json"}}) != nil {
 		t.Error("the second line does not count")
 	}
 }

@@ -27,7 +27,9 @@ type answer struct {
 	status int
 	header map[string]string
 	body   []byte
-	err    error // for the log
+	// content is what is sent in place of the body, and closed; nil: nothing.
+	content *canonical.Content
+	err     error // for the log
 }
 
 func (a *answer) set(key, value string) *answer {
@@ -49,12 +51,16 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	if w.Header().Get("Cache-Control") == "" {
 		w.Header().Set("Cache-Control", "no-store")
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	if a.status == http.StatusNoContent {
-		w.Header().Del("Content-Length")
+	if a.content == nil && a.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	deadline(http.NewResponseController(w).SetWriteDeadline, time.Now().Add(writeTimeout))
 	w.WriteHeader(a.status)
+	if a.content != nil {
+		defer func() { _ = a.content.Close() }() // what was read is sent, whole or not
+		rec.err = a.copyContent(w)
+		return
+	}
 	if _, err := w.Write(a.body); err != nil && len(a.body) > 0 && rec.err == nil {
 		rec.err = err
 	}
@@ -150,4 +156,9 @@ func (g *Gateway) perform(ctx context.Context, op *canonical.Spec, in *input) *a
 }
 
 // resultAnswer is a final result with its status.
-func resultAnswer(op *canonical.Spec, result any) *answer { return jsonAnswer(op.Success(), result) }
+func resultAnswer(op *canonical.Spec, result any) *answer {
+	if c, ok := result.(canonical.ImageContent); ok {
+		return contentAnswer(c)
+	}
+	return jsonAnswer(op.Success(), result)
+}

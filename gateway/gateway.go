@@ -146,7 +146,7 @@ func newEngine() *gin.Engine {
 
 // serve registers one operation with the router and the OpenAPI document.
 func (g *Gateway) serve(op *canonical.Spec) error {
-	r, err := newReader(g.api.OpenAPI().Components.Schemas, op, g.opts.MaxBody)
+	r, err := newReader(g.api.OpenAPI().Components.Schemas, op, g.opts.MaxBody, g.opts.BodyTimeout)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,9 @@ func operationOf(reg huma.Registry, op *canonical.Spec, r *reader) *huma.Operati
 		Tags: []string{op.Resource()}, Summary: summary(op),
 		Parameters: parameters(r), Responses: responses(reg, op),
 	}
-	if r.body != nil {
+	if _, ok := takesContent(op.Request); ok {
+		h.RequestBody = contentBody()
+	} else if r.body != nil {
 		h.RequestBody = requestBody(op, r)
 	}
 	return h
@@ -134,7 +136,10 @@ var errorStatuses = []int{400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 429,
 func responses(reg huma.Registry, op *canonical.Spec) map[string]*huma.Response {
 	out := make(map[string]*huma.Response)
 	done := &huma.Response{Description: http.StatusText(op.Success())}
-	if op.Success() != http.StatusNoContent {
+	switch {
+	case op.Result == contentShape:
+		done.Content = contentMedia()
+	case op.Success() != http.StatusNoContent:
 		done.Content = contentOf(reg, jsonType, op.Result)
 	}
 	if op.Effect == canonical.Read {

@@ -24,6 +24,7 @@ type reader struct {
 	required bool         // the body
 	registry huma.Registry
 	maxBody  int64
+	patience time.Duration // with a content that does not go on
 }
 
 // param is a field that comes from the path or the query.
@@ -48,8 +49,8 @@ type input struct {
 // commonKeys are the query keys of every operation.
 var commonKeys = []string{"cloud", "tenant", "native"}
 
-func newReader(registry huma.Registry, op *canonical.Spec, maxBody int64) (*reader, error) {
-	r := &reader{op: op, registry: registry, maxBody: maxBody}
+func newReader(registry huma.Registry, op *canonical.Spec, maxBody int64, patience time.Duration) (*reader, error) {
+	r := &reader{op: op, registry: registry, maxBody: maxBody, patience: patience}
 	for _, f := range reflect.VisibleFields(op.Request) {
 		if name := f.Tag.Get("path"); name != "" {
 			r.path = append(r.path, paramOf(name, f))
@@ -90,10 +91,14 @@ func takesBody(f reflect.StructField) bool {
 // its parts.
 func (r *reader) read(c *gin.Context) (*input, error) {
 	in := &input{request: reflect.New(r.op.Request).Elem(), wait: preferredWait(c.Request.Header), gone: c.Request.Context().Done()}
-	if err := acceptable(c.Request.Header); err != nil {
+	if err := acceptable(r.op, c.Request.Header); err != nil {
 		return nil, err
 	}
-	if err := r.readBody(c, in); err != nil {
+	if field, ok := takesContent(r.op.Request); ok {
+		if err := r.readContent(c, in, field); err != nil {
+			return nil, err
+		}
+	} else if err := r.readBody(c, in); err != nil {
 		return nil, err
 	}
 	if err := r.readPath(c, in); err != nil {

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +23,41 @@ func (g *Gateway) longAnswer(ctx context.Context, op *canonical.Spec, reply cano
 	if err != nil {
 		return errorAnswer(ctx, err)
 	}
+	if o.Result, err = withFirst(o.Result, reply.Result); err != nil {
+		return errorAnswer(ctx, err)
+	}
 	a := endAnswer(ctx, op, o, in.wait > 0)
 	if in.wait > 0 {
 		a.set("Preference-Applied", "wait="+strconv.Itoa(int(in.wait.Seconds())))
 	}
 	return a
+}
+
+// withFirst is the result of an operation with what the cloud told at once: where the
+// work goes on, that is all there is; and passwords are told then and never again.
+func withFirst(result json.RawMessage, first any) (json.RawMessage, error) {
+	made, ok := first.(canonical.ServersCreated)
+	if !ok {
+		return result, nil
+	}
+	if len(result) > 0 {
+		var final canonical.ServersCreated
+		if err := json.Unmarshal(result, &final); err != nil {
+			return nil, canonical.Errorf(canonical.Internal, "the result of a create: %w", err)
+		}
+		for i, s := range final.Servers {
+			j := slices.IndexFunc(made.Servers, func(m canonical.ServerCreated) bool { return m.ID == s.ID })
+			if j >= 0 {
+				final.Servers[i].AdminPassword = made.Servers[j].AdminPassword
+			}
+		}
+		made = final
+	}
+	text, err := json.Marshal(made)
+	if err != nil {
+		return nil, canonical.Errorf(canonical.Internal, "the result of a create: %w", err)
+	}
+	return text, nil
 }
 
 // endAnswer is the end of an operation if it has ended and was waited for, else

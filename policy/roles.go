@@ -9,6 +9,7 @@ var least = map[string]map[canonical.Effect]canonical.Role{
 	"cloud":      {canonical.Read: canonical.Reader, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"tenant":     {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"api_key":    {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"flavor":     {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
 	"hypervisor": operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "service": operators,
 }
 
@@ -33,6 +34,14 @@ func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error
 	case canonical.ServerCreate:
 		if r.Host != "" && !operator {
 			return canonical.Errorf(canonical.Forbidden, "host is for operators")
+		}
+	case canonical.ImageCreate:
+		if r.Visibility == "public" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "public images are for operators to make")
+		}
+	case canonical.ImageUpdate:
+		if to, ok := r.Visibility.Get(); ok && to == "public" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "public images are for operators to make")
 		}
 	case canonical.ServerList:
 		if r.Host != "" && !operator {

@@ -4,16 +4,32 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 
 // Env is what a codec may know beside the message.
 type Env struct {
-	Bases     map[string]string // base URL of each service, without a slash at its end
-	Project   string            // the caller's project on that side
-	User      string            // the caller's user on that side
-	Version   Version           // negotiated for this call
-	Role      canonical.Role    // north: what the caller may
-	Native    bool              // fill native fields of results
-	Wire      *Request          // the dialect's request, once there is one
-	Asked     any               // the canonical request, once there is one
-	RequestID string            // north: as dragoman logs it
-	Facts     map[string]any    // what the row's Needs found
+	Bases   map[string]string // base URL of each service, without a slash at its end
+	Project string            // the caller's project on that side
+	// ProjectOf is the project by which the dialect's clients know a tenant of
+	// dragoman, northwards; nil: they know tenants by their names.
+	ProjectOf func(tenant string) string
+	User      string         // the caller's user on that side
+	Version   Version        // negotiated for this call
+	Role      canonical.Role // north: what the caller may
+	Native    bool           // fill native fields of results
+	Wire      *Request       // the dialect's request, once there is one
+	Asked     any            // the canonical request, once there is one
+	RequestID string         // north: as dragoman logs it
+	Facts     map[string]any // what the row's Needs found
+}
+
+// Owner is whom a thing of this tenant belongs to, as the dialect's clients know it;
+// "": nobody.
+func (e *Env) Owner(tenant *string) string {
+	switch {
+	case tenant == nil:
+		return ""
+	case e.ProjectOf != nil:
+		return e.ProjectOf(*tenant)
+	default:
+		return *tenant
+	}
 }
 
 // Base is the base URL of a service, without a slash at its end.

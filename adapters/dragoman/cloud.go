@@ -83,6 +83,9 @@ func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, e
 	if l, ok := call.Request.(interface{ Listing() canonical.ListOptions }); ok {
 		return c.list(ctx, call, l.Listing())
 	}
+	if call.Op.Streams {
+		return c.stream(ctx, call)
+	}
 	for {
 		reply, err := c.exchange(ctx, call)
 		wait, again := underWay(err)
@@ -125,10 +128,34 @@ func (c *Cloud) exchange(ctx context.Context, call canonical.Call) (canonical.Re
 	}
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return canonical.Reply{}, unreachable(ctx, err)
+		return canonical.Reply{}, unreachable(ctx, call.Op, err)
 	}
 	defer resp.Body.Close()
-	reply, err := decode(ctx, call.Op, resp)
+	return c.blame(decode(ctx, call.Op, resp))
+}
+
+// stream is exchange for contents: they take as long as they take.
+func (c *Cloud) stream(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	req, err := c.encode(ctx, call)
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return canonical.Reply{}, unreachable(ctx, call.Op, err)
+	}
+	if call.Op == canonical.DownloadImage.Spec() && resp.StatusCode == http.StatusOK {
+		out := canonical.ImageContent{Content: &canonical.Content{ReadCloser: resp.Body, Size: resp.ContentLength}}
+		if sum := resp.Header.Get("Content-MD5"); sum != "" {
+			out.Checksum = &sum
+		}
+		return canonical.Reply{Result: out}, nil
+	}
+	defer resp.Body.Close()
+	return c.blame(decode(ctx, call.Op, resp))
+}
+
+func (c *Cloud) blame(reply canonical.Reply, err error) (canonical.Reply, error) {
 	if err != nil && c.nested {
 		err = blameCloud(err)
 	}

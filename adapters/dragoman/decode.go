@@ -29,14 +29,14 @@ func decode(ctx context.Context, op *canonical.Spec, resp *http.Response) (canon
 	case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated || resp.StatusCode == http.StatusNoContent:
 		return decodeResult(ctx, op, resp)
 	default:
-		return canonical.Reply{}, decodeProblem(ctx, resp)
+		return canonical.Reply{}, decodeProblem(ctx, op, resp)
 	}
 }
 
 // decodeTask reads the Operation of a 202.
 func decodeTask(ctx context.Context, op *canonical.Spec, resp *http.Response) (canonical.Reply, error) {
 	var job canonical.Operation
-	if err := readJSON(ctx, resp, &job); err != nil {
+	if err := readJSON(ctx, op, resp, &job); err != nil {
 		return canonical.Reply{}, err
 	}
 	if job.ID == "" {
@@ -57,7 +57,7 @@ func decodeTask(ctx context.Context, op *canonical.Spec, resp *http.Response) (c
 func decodeResult(ctx context.Context, op *canonical.Spec, resp *http.Response) (canonical.Reply, error) {
 	result := reflect.New(op.Result)
 	if op.Result != reflect.TypeFor[canonical.None]() {
-		if err := readJSON(ctx, resp, result.Interface()); err != nil {
+		if err := readJSON(ctx, op, resp, result.Interface()); err != nil {
 			return canonical.Reply{}, err
 		}
 		if !whole(result.Elem()) {
@@ -98,11 +98,11 @@ func asOf(resp *http.Response) time.Time {
 	return time.Now().Add(-time.Duration(age) * time.Second)
 }
 
-func readJSON(ctx context.Context, resp *http.Response, into any) error {
+func readJSON(ctx context.Context, op *canonical.Spec, resp *http.Response, into any) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return unreachable(ctx, err)
+		return unreachable(ctx, op, err)
 	case err != nil:
 		return strange(resp, "broke off its answer")
 	case len(body) > maxAnswer:
@@ -118,10 +118,10 @@ func readJSON(ctx context.Context, resp *http.Response, into any) error {
 
 // decodeProblem is a failure in the remote's words, or by its status alone where it
 // is not a problem of this API: proxies answer in HTML.
-func decodeProblem(ctx context.Context, resp *http.Response) error {
+func decodeProblem(ctx context.Context, op *canonical.Spec, resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	if err != nil && ctx.Err() != nil {
-		return unreachable(ctx, err)
+		return unreachable(ctx, op, err)
 	}
 	var p canonical.Problem
 	if json.Unmarshal(body, &p) == nil && known(p.Code) {
@@ -181,8 +181,9 @@ func strange(resp *http.Response, did string) *canonical.Error {
 func excerpt(body []byte) string { return string(body[:min(len(body), maxMessage)]) }
 
 // unreachable is a failure to get an answer. Its cause may name addresses, so it is
-// kept but not shown.
-func unreachable(ctx context.Context, err error) error {
+// kept but not shown. Unavailable says that the remote has not begun, so a write that
+// it may have got is a Timeout.
+func unreachable(ctx context.Context, op *canonical.Spec, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		e := *canonical.AsError(cause)
 		e.Detail = "the remote dragoman did not answer in time"
@@ -190,7 +191,9 @@ func unreachable(ctx context.Context, err error) error {
 	}
 	e := canonical.Errorf(canonical.Unavailable, "the remote dragoman cannot be reached")
 	var n net.Error
-	if errors.As(err, &n) && n.Timeout() {
+	var dial *net.OpError
+	unsent := errors.As(err, &dial) && dial.Op == "dial"
+	if errors.As(err, &n) && n.Timeout() || op.Effect != canonical.Read && !unsent {
 		e = canonical.Errorf(canonical.Timeout, "the remote dragoman did not answer in time")
 	}
 	e.Err = err

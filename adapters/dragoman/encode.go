@@ -39,17 +39,32 @@ func (c *Cloud) encode(ctx context.Context, call canonical.Call) (*http.Request,
 		return nil, canonical.Errorf(canonical.InvalidRequest, "the request does not make a URL")
 	}
 	c.addHeaders(req, o)
+	if content := contentOf(request); content != nil {
+		req.Body, req.ContentLength = content.ReadCloser, content.Size
+		req.Header.Set("Content-Type", "application/octet-stream")
+	}
 	return req, nil
+}
+
+// contentOf is the content that a request holds; nil: none.
+func contentOf(request any) *canonical.Content {
+	if r, ok := request.(canonical.ImageUpload); ok {
+		return r.Content
+	}
+	return nil
 }
 
 // withoutPlacement takes off the name of the cloud that our own broker placed the
 // request by: the remote has other clouds.
 func withoutPlacement(request any) any {
-	if r, ok := request.(canonical.ServerCreate); ok {
-		r.Cloud = ""
-		return r
+	v := reflect.New(reflect.TypeOf(request)).Elem()
+	v.Set(reflect.ValueOf(request))
+	if f := v.FieldByName("Cloud"); f.IsValid() && v.Kind() == reflect.Struct {
+		if field, _ := v.Type().FieldByName("Cloud"); strings.HasPrefix(field.Tag.Get("json"), "cloud,") {
+			f.SetString("")
+		}
 	}
-	return request
+	return v.Interface()
 }
 
 func (c *Cloud) addOptions(q url.Values, o canonical.Options) {

@@ -40,6 +40,14 @@ func TestSupportIsHeldToItsWord(t *testing.T) {
 	}
 }
 
+// TestEveryOperationCanBeAsked: whoever declares an operation puts a request of it
+// into requests.go.
+func TestEveryOperationCanBeAsked(t *testing.T) {
+	if names := unheard(); len(names) > 0 {
+		t.Errorf("without a plausible request: %v", names)
+	}
+}
+
 func TestNothingOfferedSkipsTheRest(t *testing.T) {
 	Run(t, Harness{Open: func(*testing.T) canonical.Cloud { return &canonical.Mux{} }})
 }

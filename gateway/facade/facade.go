@@ -23,6 +23,8 @@ type Options struct {
 	Cloud canonical.Cloud
 	// Authenticate finds the caller of a request; its error is told in the dialect.
 	Authenticate func(ctx context.Context, req *translate.Request) (Principal, error)
+	// ProjectOf is the project by which clients know a tenant; nil: its name.
+	ProjectOf func(tenant string) string
 	// IDs shows ids to clients and reads them; nil: as they are.
 	IDs *IDs
 	Log *slog.Logger
@@ -92,6 +94,7 @@ func (f *Facade) answer(ctx context.Context, req *translate.Request, env *transl
 	if err != nil {
 		return nil, err
 	}
+	env.ProjectOf = f.o.ProjectOf
 	env.Project, env.User, env.Role = who.Project, who.User, who.Caller.Role
 	opts := canonical.OptionsOf(ctx)
 	opts.Native, opts.Dialect = true, f.o.Table.Dialect

@@ -53,7 +53,7 @@ func Mounts(o Options) map[string]http.Handler {
 		Authenticate: o.Authenticate, Lookup: o.Lookup, Secret: o.Secret, Base: base, Services: catalog,
 	})
 	f := facade.New(facade.Options{
-		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, Log: o.Log, Authenticate: authenticate(identity),
+		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Log: o.Log, Authenticate: authenticate(identity),
 	})
 	bases := func(r *http.Request) map[string]string {
 		urls := map[string]string{"identity": base(r) + "/identity/v3"}

@@ -30,6 +30,12 @@ func serve(t *testing.T, public string) (base string, seen *canonical.Options) {
 		*seen = canonical.OptionsOf(ctx)
 		return nil
 	})
+	return serveCloud(t, public, end), seen
+}
+
+// serveCloud is the mounts on a server, over that cloud.
+func serveCloud(t *testing.T, public string, end canonical.Cloud) (base string) {
+	t.Helper()
 	mux := http.NewServeMux()
 	for prefix, h := range openstack.Mounts(openstack.Options{
 		Table: nova.Table(), Cloud: end, Secret: []byte("0123456789abcdef0123456789abcdef"), PublicURL: public,
@@ -47,7 +53,7 @@ func serve(t *testing.T, public string) (base string, seen *canonical.Options) {
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	return s.URL, seen
+	return s.URL
 }
 
 // call makes one request and reads the answer.
@@ -119,6 +125,28 @@ func TestFromTheCatalog(t *testing.T) {
 	}
 	if !seen.Native || seen.Dialect != "nova" {
 		t.Errorf("the cloud is not told who hears: %+v", seen)
+	}
+}
+
+// TestOwnersAreProjects: a server's tenant is the project of that tenant's tokens.
+func TestOwnersAreProjects(t *testing.T) {
+	tenant := "acme"
+	cloud := &canonical.Mux{Next: memory.New(memory.Options{})}
+	canonical.Handle(cloud, canonical.ListServers, func(context.Context, canonical.ServerList) (r canonical.TypedReply[canonical.Page[canonical.Server]], err error) {
+		r.Result.Items = []canonical.Server{{ID: "1", Tenant: &tenant}}
+		return r, nil
+	})
+	base := serveCloud(t, "", cloud)
+	var login struct{ Token struct{ Project struct{ ID string } } }
+	resp := call(t, "POST", base+"/identity/v3/auth/tokens", "", password, &login)
+	var got struct {
+		Servers []struct {
+			TenantID string `json:"tenant_id"`
+		}
+	}
+	call(t, "GET", base+"/compute/v2.1/servers/detail", resp.Header.Get("X-Subject-Token"), "", &got)
+	if len(got.Servers) != 1 || got.Servers[0].TenantID != login.Token.Project.ID || login.Token.Project.ID == "" {
+		t.Errorf("%+v in project %q", got, login.Token.Project.ID)
 	}
 }
 

@@ -110,7 +110,7 @@ initramfs() {
 	for applet in $("$tree/bin/busybox" --list); do
 		[[ $applet == busybox ]] || ln -sf /bin/busybox "$tree/bin/$applet"
 	done
-	for applet in init getty reboot poweroff uevent; do ln -s /bin/busybox "$tree/sbin/$applet"; done
+	for applet in init getty reboot poweroff; do ln -s /bin/busybox "$tree/sbin/$applet"; done
 	ln -s /bin/busybox "$tree/init"
 	(cd "$HERE/agent" && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '-s -w' -o "$tree/sbin/agent" .)
 	modules "$1" "$tree"

@@ -87,6 +87,20 @@ func TestGuestWithoutSeed(t *testing.T) {
 	m.Expect(t, "dragoman-guest: ready dragoman-guest 10.0.2.15", bootTime)
 }
 
+// TestGuestHotPlug: the guest tells of disks that come and go.
+func TestGuestHotPlug(t *testing.T) {
+	extra := filepath.Join(t.TempDir(), "extra")
+	if err := os.WriteFile(extra, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := guest.Boot(t, guest.Options{Disk: guest.Image(t), Machine: "pc"})
+	m.Expect(t, "dragoman-guest: ready", bootTime)
+	m.Plug(t, extra, "vol-1")
+	m.Expect(t, "dragoman-guest: add disk vdb vol-1", bootTime)
+	m.Unplug(t, "vol-1")
+	m.Expect(t, "dragoman-guest: remove disk vdb", bootTime)
+}
+
 // makeSeed writes the files as a NoCloud ISO.
 func makeSeed(t *testing.T, files map[string]string) string {
 	t.Helper()

@@ -155,9 +155,24 @@ func (m *Machine) Type(t testing.TB, line string) {
 // PowerButton presses the ACPI power button.
 func (m *Machine) PowerButton(t testing.TB) {
 	t.Helper()
-	if err := m.qmp(t.Context(), "system_powerdown"); err != nil {
-		t.Fatal(err)
-	}
+	m.tell(t, order{Execute: "system_powerdown"})
+}
+
+// Plug attaches a raw disk to the running machine, which must be of the kind pc: q35
+// takes more preparation.
+func (m *Machine) Plug(t testing.TB, path, serial string) {
+	t.Helper()
+	m.tell(
+		t,
+		order{"blockdev-add", map[string]any{"node-name": serial, "driver": "raw", "file": map[string]any{"driver": "file", "filename": path}}},
+		order{"device_add", map[string]any{"driver": "virtio-blk-pci", "id": serial, "drive": serial, "serial": serial}},
+	)
+}
+
+// Unplug asks the guest to let a plugged disk go.
+func (m *Machine) Unplug(t testing.TB, serial string) {
+	t.Helper()
+	m.tell(t, order{"device_del", map[string]any{"id": serial}})
 }
 
 // Wait waits for QEMU to end by itself.
@@ -175,8 +190,21 @@ func (m *Machine) Wait(t testing.TB, within time.Duration) {
 	}
 }
 
-// qmp gives one command over the machine protocol (QEMU's docs/interop/qmp-spec).
-func (m *Machine) qmp(ctx context.Context, command string) error {
+// order is a command of the machine protocol.
+type order struct {
+	Execute   string         `json:"execute"`
+	Arguments map[string]any `json:"arguments,omitempty"`
+}
+
+// tell gives orders over the machine protocol (QEMU's docs/interop/qmp-spec).
+func (m *Machine) tell(t testing.TB, orders ...order) {
+	t.Helper()
+	if err := m.qmp(t.Context(), orders); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *Machine) qmp(ctx context.Context, orders []order) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", m.qmpPath)
 	if err != nil {
 		return err
@@ -187,12 +215,12 @@ func (m *Machine) qmp(ctx context.Context, command string) error {
 	if err := in.Decode(&greeting); err != nil {
 		return err
 	}
-	for _, c := range []string{"qmp_capabilities", command} {
-		if err := out.Encode(map[string]string{"execute": c}); err != nil {
+	for _, o := range append([]order{{Execute: "qmp_capabilities"}}, orders...) {
+		if err := out.Encode(o); err != nil {
 			return err
 		}
 		if err := answer(in); err != nil {
-			return fmt.Errorf("%s: %w", c, err)
+			return fmt.Errorf("%s: %w", o.Execute, err)
 		}
 	}
 	return nil

@@ -131,7 +131,7 @@ func sayServer(s canonical.Server, env *translate.Env, as shape) server {
 	full := as != changed || env.Version.IsZero() || env.Version.AtLeast(v(75))
 	w := server{
 		ID: string(s.ID), Name: s.Name, Status: words.SayStatus(s.Status, s.NativeStatus),
-		TenantID: firstOf(words.Or(s.Tenant, ""), words.Or(s.ProjectID, ""), env.Project), UserID: firstOf(words.Or(s.UserID, ""), env.User),
+		TenantID: firstOf(env.Owner(s.Tenant), words.Or(s.ProjectID, ""), env.Project), UserID: firstOf(words.Or(s.UserID, ""), env.User),
 		Metadata: dict(s.Metadata), HostID: words.Or(s.HostID, ""), Flavor: sayServerFlavor(s.Flavor, env),
 		Created: words.Stamp(s.CreatedAt, zoned), Updated: words.Stamp(s.UpdatedAt, zoned),
 		Addresses: sayAddresses(s.Addresses, full), AccessIPv4: words.Or(s.AccessIPv4, ""), AccessIPv6: words.Or(s.AccessIPv6, ""),

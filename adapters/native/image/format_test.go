@@ -138,6 +138,14 @@ func TestHostile(t *testing.T) {
 		"VMDKParent":           {data: bytes.Replace(vmdk, []byte("parentCID=ffffffff"), []byte("parentCID=12345678"), 1)},
 		"VMDKNoDescriptor":     {data: over(vmdk, 28, strings.Repeat("\x00", 8))},
 		"VMDKDescriptorBeyond": {data: over(vmdk, 28, "\xff\xff\xff\xff\xff\xff\xff\x7f")},
+		"VMDKTwoDescriptors":   {data: vmdkMoved(vmdk)},
+		"VMDKHugeDescriptor":   {data: over(vmdk, 36, "\x00\x00\x00\x00\x00\x00\x80\x00")},
+		"VMDKTwoExtents":       {data: bytes.Replace(vmdk, []byte("# The Disk Data Base"), []byte("RW 1 SPARSE \"b\"\n# "), 1)},
+		"VMDKExtentOfPath":     {data: bytes.Replace(vmdk, []byte("SPARSE \"out\""), []byte("SPARSE \"/x\"\n"), 1)},
+		"VMDKTwoHeaders":       {data: over(vmdkAtEnd(vmdk), len(vmdk)+512+12, "\xff")},
+		"VMDKNoFooter":         {data: over(vmdk, 56, strings.Repeat("\xff", 8))},
+		"VDIVersion":           {data: over(vdi, 68, "\x09")},
+		"VHDKind":              {data: put(vhd, 60, uint32(9))},
 		"VHDDifferencing":      {data: put(vhd, 60, uint32(4))},
 		"VHDXParent":           {data: bytes.Replace(vhdx, []byte(vhdxVirtualSize), []byte(vhdxParentLocator), 1)},
 		"VHDXNoRegions":        {data: over(vhdx, vhdxRegions, "nope")},
@@ -158,6 +166,33 @@ func TestHostile(t *testing.T) {
 			}
 			wantNothingLeft(t, s, i.ID)
 		})
+	}
+}
+
+// vmdkMoved has a good descriptor where the header says, and a bad one where qemu looks.
+func vmdkMoved(vmdk []byte) []byte {
+	descriptor := bytes.Clone(vmdk[512:][:20*512])
+	moved := append(over(vmdk, 28, "\x00\x00\x00\x00\x00\x00\x00\x00"), descriptor...)
+	binary.LittleEndian.PutUint64(moved[28:], uint64(len(vmdk)/512))
+	return bytes.Replace(moved, []byte("parentCID=ffffffff"), []byte("parentCID=12345678"), 1)
+}
+
+// vmdkAtEnd is vmdk as VMware streams it: what the header should say comes at the end,
+// between a marker and another.
+func vmdkAtEnd(vmdk []byte) []byte {
+	marker := make([]byte, 512)
+	marker[0], marker[12] = 1, 3 // a footer of one sector
+	out := append(bytes.Clone(vmdk), marker...)
+	out = append(out, vmdk[:512]...)
+	out = append(out, make([]byte, 512)...)
+	return over(out, 56, strings.Repeat("\xff", 8))
+}
+
+func TestVMDKAtEnd(t *testing.T) {
+	s := open(t, Config{})
+	i, err := upload(t, s, VMDK, vmdkAtEnd(made(t, "vmdk", disk(mib), "-o", "subformat=streamOptimized")))
+	if err != nil || i.VirtualBytes != mib {
+		t.Errorf("got %+v, %v", i, err)
 	}
 }
 

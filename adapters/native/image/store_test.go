@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/google/go-cmp/cmp"
@@ -270,5 +271,20 @@ func TestStrangers(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "notes")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestListOrder(t *testing.T) {
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := open(t, Config{Now: func() time.Time { now = now.Add(time.Minute); return now }})
+	var want, got []canonical.ID
+	for range 20 {
+		want = append(want, create(t, s, Spec{}).ID)
+	}
+	for _, i := range s.List() {
+		got = append(got, i.ID)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

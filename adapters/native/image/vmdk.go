@@ -45,9 +45,11 @@ func vmdkFooter(c content, sectors uint64) error {
 	return nil
 }
 
+// vmdkDescribed reads the descriptor. It must stand where qemu looks for it whatever the
+// header says (block/vmdk.c), or there could be two.
 func vmdkDescribed(c content, sector, length uint64) error {
-	if sector == 0 || sector > uint64(c.size)/512 || length == 0 || length*512 > vmdkDescriptor {
-		return refuse("is a vmdk without a descriptor")
+	if sector != 1 || length == 0 || length > vmdkDescriptor/512 {
+		return refuse("is a vmdk without a descriptor at its beginning")
 	}
 	raw, err := c.bytes(int64(sector)*512, int(length)*512)
 	if err != nil {

@@ -3,12 +3,10 @@
 package main
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -24,11 +22,7 @@ const (
 
 // listenToButton starts the process that waits for the power button, before anything
 // that may take long.
-func listenToButton() error {
-	cmd := exec.CommandContext(context.Background(), "/sbin/agent", "button")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
-	return cmd.Start()
-}
+func listenToButton() error { return start("/sbin/agent", "button") }
 
 // waitForButton powers off when the button is pressed. There is nothing to shut down:
 // all is in memory or written through.

@@ -77,3 +77,10 @@ func run(name string, args ...string) error {
 	}
 	return nil
 }
+
+// start runs a program that stays, with its output on the console.
+func start(words ...string) error {
+	cmd := exec.CommandContext(context.Background(), words[0], words[1:]...) //nolint:gosec // our own programs
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
+	return cmd.Start()
+}

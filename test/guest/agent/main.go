@@ -59,6 +59,8 @@ func applySeed() error {
 		cfg.runScripts()
 	}
 	st.close()
+	// From here on, what is plugged in is told.
+	report("hot plug", start("/bin/busybox", "uevent", "/etc/hotplug"))
 	say("ready %s %s", name, orDash(strings.Join(addrs, ",")))
 	return nil
 }

@@ -1,0 +1,144 @@
+package cloudtest
+
+import (
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// requests are a plausible request of every operation: one that no layer has reason
+// to refuse but for the cloud's not offering the operation, for the caller's role, or
+// for that there is no such thing.
+var requests = map[*canonical.Spec]func() any{}
+
+// plausible puts a plausible request of op down.
+func plausible[Req, Res any](op canonical.Op[Req, Res], r Req) {
+	requests[op.Spec()] = func() any { return r }
+}
+
+func init() { //nolint:gochecknoinits // the requests have as many types as there are operations
+	const name = "cloudtest-refused"
+	plausible(canonical.ListServers, canonical.ServerList{})
+	plausible(canonical.GetServer, canonical.ServerGet{ID: unknown})
+	plausible(canonical.CreateServer, canonical.ServerCreate{Name: name, Flavor: "flavor", Image: "image"})
+	plausible(canonical.UpdateServer, canonical.ServerUpdate{ID: unknown, Name: canonical.Some(name)})
+	plausible(canonical.DeleteServer, canonical.ServerDelete{ID: unknown})
+	plausible(canonical.StartServer, canonical.ServerStart{ID: unknown})
+	plausible(canonical.StopServer, canonical.ServerStop{ID: unknown})
+	plausible(canonical.RebootServer, canonical.ServerReboot{ID: unknown})
+	plausible(canonical.RebuildServer, canonical.ServerRebuild{ID: unknown, Image: "image"})
+	plausible(canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: unknown})
+	plausible(canonical.ListServerSnapshots, canonical.ServerSnapshotList{ID: unknown})
+	plausible(canonical.CreateServerSnapshot, canonical.ServerSnapshotCreate{ID: unknown, Name: name})
+	plausible(canonical.RollbackServerSnapshot, canonical.ServerSnapshotRollback{ID: unknown, Snapshot: unknown})
+	plausible(canonical.ListFlavors, canonical.FlavorList{})
+	plausible(canonical.GetFlavor, canonical.FlavorGet{ID: unknown})
+	plausible(canonical.CreateFlavor, canonical.FlavorCreate{Name: name, VCPUs: 1, RAMMiB: 64})
+	plausible(canonical.DeleteFlavor, canonical.FlavorDelete{ID: unknown})
+	plausible(canonical.ListImages, canonical.ImageList{})
+	plausible(canonical.GetImage, canonical.ImageGet{ID: unknown})
+	plausible(canonical.CreateImage, canonical.ImageCreate{Name: name, DiskFormat: "raw"})
+	plausible(canonical.UpdateImage, canonical.ImageUpdate{ID: unknown, Name: canonical.Some(name)})
+	plausible(canonical.DeleteImage, canonical.ImageDelete{ID: unknown})
+	plausible(canonical.DownloadImage, canonical.ImageDownload{ID: unknown})
+	plausible(canonical.ImportImage, canonical.ImageImport{
+		ImageCreate: canonical.ImageCreate{Name: name, DiskFormat: "raw"}, URL: "https://images.invalid/image",
+	})
+	requests[canonical.UploadImage.Spec()] = func() any { return canonical.ImageUpload{ID: unknown, Content: content("bytes")} }
+	plausible(canonical.ListKeypairs, canonical.KeypairList{})
+	plausible(canonical.GetKeypair, canonical.KeypairGet{ID: unknown})
+	plausible(canonical.CreateKeypair, canonical.KeypairCreate{Name: name, PublicKey: importedKey})
+	plausible(canonical.DeleteKeypair, canonical.KeypairDelete{ID: unknown})
+	plausible(canonical.ListNetworks, canonical.NetworkList{})
+	plausible(canonical.GetNetwork, canonical.NetworkGet{ID: unknown})
+	plausible(canonical.ListAvailabilityZones, canonical.AvailabilityZoneList{})
+	plausible(canonical.ListHypervisors, canonical.HypervisorList{})
+	plausible(canonical.GetHypervisor, canonical.HypervisorGet{ID: unknown})
+	plausible(canonical.GetLimits, canonical.LimitsGet{})
+	plausible(canonical.ListEvents, canonical.EventList{})
+	plausible(canonical.ListOperations, canonical.OperationList{})
+	plausible(canonical.GetOperation, canonical.OperationGet{ID: unknown})
+	plausible(canonical.CancelOperation, canonical.OperationCancel{ID: unknown})
+	plausible(canonical.ListClouds, canonical.CloudList{})
+	plausible(canonical.GetCloud, canonical.CloudGet{Cloud: name})
+	plausible(canonical.ListTenants, canonical.TenantList{})
+	plausible(canonical.CreateTenant, canonical.TenantCreate{Name: name})
+	plausible(canonical.ListAPIKeys, canonical.APIKeyList{})
+	plausible(canonical.CreateAPIKey, canonical.APIKeyCreate{Tenant: name, Role: canonical.Reader})
+	plausible(canonical.DeleteAPIKey, canonical.APIKeyDelete{ID: unknown})
+}
+
+// content is a text as the bytes of a request.
+func content(text string) *canonical.Content {
+	return &canonical.Content{ReadCloser: io.NopCloser(strings.NewReader(text)), Size: int64(len(text))}
+}
+
+// guarded are the resources that not everybody may touch, whether or not the cloud has
+// them.
+var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true}
+
+// refusal holds the cloud to its word that it does not offer op. Layers before a cloud
+// may find first that there is no such thing; server gives one that is there.
+func (k *check) refusal(op *canonical.Spec, reason string, server func() canonical.ID) {
+	if reason == "" {
+		k.errorf("%s: not offered, without a reason", op.Name)
+	}
+	req, about := requests[op](), idField(op.Request)
+	codes := []canonical.Code{canonical.Unsupported}
+	if guarded[op.Resource()] {
+		codes = append(codes, canonical.Forbidden)
+	}
+	switch {
+	case about < 0:
+	case strings.HasPrefix(op.Resource(), "server") && k.offers(canonical.CreateServer.Spec()):
+		req = withID(req, about, server())
+	default:
+		codes = append(codes, canonical.NotFound)
+	}
+	_, err := canonical.Do(k.ctx, k.cloud, canonical.Call{Op: op, Request: req})
+	k.code(op.Name+", which is not offered", err, codes...)
+	if e := canonical.AsError(err); e != nil && e.Code == canonical.Unsupported && !strings.Contains(e.Detail, reason) {
+		k.errorf("%s: refused because %q, declared as %q", op.Name, e.Detail, reason)
+	}
+}
+
+func (k *check) offers(op *canonical.Spec) bool {
+	l := k.cloud.Support(k.ctx, op).Level
+	return l == canonical.Native || l == canonical.Emulated
+}
+
+// idField is the field of a request that its path names; -1: there is none.
+func idField(t reflect.Type) int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("path") != "" {
+			return i
+		}
+	}
+	return -1
+}
+
+func withID(req any, field int, id canonical.ID) any {
+	v := reflect.New(reflect.TypeOf(req)).Elem()
+	v.Set(reflect.ValueOf(req))
+	v.Field(field).SetString(string(id))
+	return v.Interface()
+}
+
+// unheard are the operations without a plausible request, and those whose request is
+// none.
+func unheard() []string {
+	var names []string
+	for _, op := range canonical.Ops() {
+		r, ok := requests[op]
+		if !ok || reflect.TypeOf(r()) != op.Request {
+			names = append(names, op.Name)
+			continue
+		}
+		if v, checked := r().(interface{ Validate() error }); checked && v.Validate() != nil {
+			names = append(names, op.Name)
+		}
+	}
+	return names
+}
