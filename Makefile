@@ -19,8 +19,9 @@ help: ## this list
 build: ## the dragoman binary, static, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/dragoman ./cmd/dragoman
 
-test: compiler openstack ## every test, with the race detector and a real OpenStack; prints the coverage
-	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json $(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
+test: compiler openstack ## every test, with the race detector, a real OpenStack and a real PostgreSQL; prints the coverage
+	postgres=$$(./test/postgres/postgres.sh start) && \
+	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json DRAGOMAN_TEST_POSTGRES=$$postgres $(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
 	@$(GO) tool cover -func=$(COVERAGE) | tail -n 1
 
 test-unit: ## the tests that need no services, nor root; well under a minute once built

@@ -31,6 +31,9 @@ type Member struct {
 	// Open gives the tenant's account on the cloud, with native ids. It is asked on
 	// every call and so answers from memory.
 	Open func(tenant string) (Account, error)
+	// Watch calls f for every server that changes, with native ids; nil: the member
+	// tells nothing by itself.
+	Watch func(f func(canonical.Server))
 }
 
 // Account is what a tenant reaches a cloud by.
@@ -110,6 +113,11 @@ func New(o Options) (*Broker, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	b.wg.Go(func() { b.keep(b.ctx) })
+	for _, m := range b.Members {
+		if m.Watch != nil {
+			m.Watch(func(s canonical.Server) { b.noticed(m.Name, s) })
+		}
+	}
 	return b, nil
 }
 

@@ -179,6 +179,25 @@ func TestPlacement(t *testing.T) {
 	}
 }
 
+// A cloud that is away may be the one that has what the others lack: then the create
+// cannot be placed now, which is not the caller's fault.
+func TestPlacementWhileACloudIsAway(t *testing.T) {
+	away := memory.New(memory.Options{Faults: func(context.Context, *canonical.Spec) error {
+		return canonical.Errorf(canonical.Unavailable, "down")
+	}})
+	for _, order := range [][]broker.Member{
+		{member("m1", memory.New(memory.Options{})), member("m2", away)},
+		{member("m2", away), member("m1", memory.New(memory.Options{}))},
+	} {
+		b := open(t, order...)
+		r := request(t, b, "")
+		r.Flavor = "none"
+		if _, err := canonical.CreateServer.Do(as(t, "acme"), b, r); canonical.CodeOf(err) != canonical.Unavailable {
+			t.Errorf("%s first: %v", order[0].Name, err)
+		}
+	}
+}
+
 // A cloud whose account cannot be opened is unreachable; the others answer.
 func TestClosedAccount(t *testing.T) {
 	shut := broker.Member{Name: "m2", Open: func(string) (broker.Account, error) {

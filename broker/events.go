@@ -32,12 +32,27 @@ func (b *Broker) say(ctx context.Context, s canonical.Server, tenant string) {
 	b.happened()
 }
 
-// listEvents answers the caller's events after one, and waits for some where there
-// are none.
+// noticed tells of a server that changed by itself, to its owner.
+func (b *Broker) noticed(cloud string, s canonical.Server) {
+	s = canonical.MapIDs(s, "server", func(_ string, id canonical.ID) canonical.ID { return canonical.MakeID(cloud, string(id)) })
+	owner, err := b.Store.Owner(b.ctx, cloud, "server", s.ID)
+	if err != nil {
+		b.report("find the owner of a server", err)
+		return
+	}
+	s.Cloud, s.Metadata = cloud, b.withoutMark(s.Metadata)
+	if s.Tenant = nil; owner != "" {
+		s.Tenant = &owner
+	}
+	b.say(b.ctx, s, owner)
+}
+
+// listEvents answers the events after one, of the caller's tenant or of the one that
+// an operator names, and waits for some where there are none.
 func (b *Broker) listEvents(ctx context.Context, r canonical.EventList) (out canonical.TypedReply[canonical.Events], err error) {
 	caller, opts := canonical.CallerOf(ctx), canonical.OptionsOf(ctx)
 	tenant := caller.Tenant
-	if caller.Role.AtLeast(canonical.Operator) {
+	if opts.Tenant != "" && caller.Role.AtLeast(canonical.Operator) {
 		tenant = opts.Tenant
 	}
 	out.Result.Items = []canonical.Event{}

@@ -169,6 +169,10 @@ func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress,
 	case failure == nil && p.Verdict == canonical.TaskFailed:
 		f.v.know(ctx, &w.op, p)
 		f.tell(ctx, w, found)
+		if w.op.Operation.Operation == createServer && len(w.op.Resources) > 1 { // all or none
+			f.v.undo(ctx, &w.op, p.Err)
+			return false
+		}
 		f.v.end(ctx, w.op, canonical.OperationFailed, nil, p.Err)
 		return true
 	case failure == nil && p.Verdict == canonical.TaskSucceeded:

@@ -106,6 +106,14 @@ func TestEvents(t *testing.T) {
 	if ops < 3 || servers < 1 {
 		t.Errorf("%d events of operations, %d of servers", ops, servers)
 	}
+	operator := canonical.WithCaller(t.Context(), canonical.Caller{Tenant: "other", Role: canonical.Operator})
+	if got, err := canonical.ListEvents.Do(operator, b, canonical.EventList{After: from.Result.Last}); err != nil || len(got.Result.Items) != 0 {
+		t.Error("an operator of another tenant is told without asking", len(got.Result.Items), err)
+	}
+	operator = canonical.WithOptions(operator, canonical.Options{Tenant: "acme"})
+	if got, err := canonical.ListEvents.Do(operator, b, canonical.EventList{After: from.Result.Last}); err != nil || len(got.Result.Items) == 0 {
+		t.Error("an operator who asks for a tenant is not told", len(got.Result.Items), err)
+	}
 	if got, err := canonical.ListEvents.Do(as(t, "other"), b, canonical.EventList{After: from.Result.Last}); err != nil || len(got.Result.Items) != 0 {
 		t.Error("another tenant is told", got, err)
 	}

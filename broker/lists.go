@@ -126,6 +126,9 @@ func withListing[Req any](req Req, o canonical.ListOptions) Req {
 // allFailed is the failure of a list that no cloud gave a part to: the request's
 // own fault where a cloud says so, else Unavailable.
 func allFailed[T any](parts []part[T]) error {
+	if len(parts) == 0 {
+		return nil
+	}
 	var first *canonical.Error
 	for _, p := range parts {
 		if p.err == nil {

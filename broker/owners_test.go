@@ -44,8 +44,11 @@ func TestOwnAccounts(t *testing.T) {
 	if got := names(t, as(t, "other"), b); len(got) != 0 {
 		t.Error(got)
 	}
-	if _, err := canonical.ListServers.Do(as(t, "third"), b, canonical.ServerList{}); canonical.CodeOf(err) != canonical.NotFound {
-		t.Error("a tenant without an account:", err)
+	if got := names(t, as(t, "third"), b); len(got) != 0 {
+		t.Error("a tenant without an account:", got)
+	}
+	if _, err := canonical.GetServer.Do(as(t, "third"), b, canonical.ServerGet{ID: "m1:x"}); canonical.CodeOf(err) != canonical.NotFound {
+		t.Error("a tenant without an account asks for a server:", err)
 	}
 	if got := names(t, canonical.WithOptions(role(t, "ops", canonical.Operator), canonical.Options{Tenant: "acme"}), b); len(got) != 2 {
 		t.Error("an operator who asks for the tenant:", got)

@@ -47,14 +47,14 @@ func (r *router) Do(ctx context.Context, call canonical.Call) (canonical.Reply, 
 	if err != nil {
 		return canonical.Reply{}, err
 	}
+	if list, ok := lists[call.Op]; ok {
+		return list(ctx, views, call.Request)
+	}
 	if len(views) == 0 {
 		return canonical.Reply{}, canonical.Errorf(canonical.NotFound, "the tenant has no cloud")
 	}
 	if id, kind, ok := target(call); ok {
 		return r.onOne(ctx, views, call, id, kind)
-	}
-	if list, ok := lists[call.Op]; ok {
-		return list(ctx, views, call.Request)
 	}
 	return r.place(ctx, views, call)
 }
@@ -174,39 +174,64 @@ func (r *router) search(ctx context.Context, views []*view, id canonical.ID, get
 // place performs a create: on the cloud that the request pins, else on the only
 // one that could.
 func (r *router) place(ctx context.Context, views []*view, call canonical.Call) (canonical.Reply, error) {
-	if f := reflect.ValueOf(call.Request).FieldByName("Cloud"); f.IsValid() && f.String() != "" {
-		pinned := f.String()
-		if !r.b.knows(pinned) {
-			return canonical.Reply{}, canonical.Invalid("cloud", "there is no cloud %q", pinned)
-		}
-		views = slices.DeleteFunc(views, func(v *view) bool { return v.m.Name != pinned })
-		if len(views) == 0 {
-			return canonical.Reply{}, canonical.Invalid("cloud", "%q is not among the clouds of this call", pinned)
-		}
+	views, err := r.pinned(views, call.Request)
+	if err != nil {
+		return canonical.Reply{}, err
 	}
-	var suitable []*view
-	var request any
-	var refused error = &canonical.Error{Code: canonical.Unsupported, Detail: r.Support(ctx, call.Op).Reason}
-	for _, v := range views {
-		if v.cloud.Support(ctx, call.Op).Level == canonical.No {
-			continue
-		}
-		req, err := v.resolve(ctx, call.Request)
-		if err != nil {
-			refused = err
-			continue
-		}
-		suitable, request = append(suitable, v), req
+	able := slices.DeleteFunc(views, func(v *view) bool { return v.cloud.Support(ctx, call.Op).Level == canonical.No })
+	if len(able) == 0 {
+		return canonical.Reply{}, &canonical.Error{Code: canonical.Unsupported, Detail: r.Support(ctx, call.Op).Reason}
 	}
-	switch len(suitable) {
+	found, request, err := suitable(ctx, able, call.Request)
+	switch len(found) {
 	case 0:
-		return canonical.Reply{}, refused
+		return canonical.Reply{}, err
 	case 1:
 		call.Request = request
-		return suitable[0].do(ctx, call)
+		return found[0].do(ctx, call)
 	default:
-		return canonical.Reply{}, canonical.Errorf(canonical.FailedPrecondition, "several clouds could (%s): name one with cloud=", names(suitable))
+		return canonical.Reply{}, canonical.Errorf(canonical.FailedPrecondition, "several clouds could (%s): name one with cloud=", names(found))
 	}
+}
+
+// pinned are the views that the request leaves: where it names a cloud, that one.
+func (r *router) pinned(views []*view, request any) ([]*view, error) {
+	f := reflect.ValueOf(request).FieldByName("Cloud")
+	if !f.IsValid() || f.String() == "" {
+		return views, nil
+	}
+	cloud := f.String()
+	if !r.b.knows(cloud) {
+		return nil, canonical.Invalid("cloud", "there is no cloud %q", cloud)
+	}
+	views = slices.DeleteFunc(views, func(v *view) bool { return v.m.Name != cloud })
+	if len(views) == 0 {
+		return nil, canonical.Invalid("cloud", "%q is not among the clouds of this call", cloud)
+	}
+	return views, nil
+}
+
+// suitable are the views that have all that the request refers to, with the request
+// as the last of them takes it, and why another is not. What a cloud has that is away
+// is not known: its failure says more than that the others lack something.
+func suitable(ctx context.Context, views []*view, request any) (found []*view, resolved any, refused error) {
+	type fit struct {
+		request any
+		err     error
+	}
+	fits := each(views, func(v *view) fit {
+		req, err := v.resolve(ctx, request)
+		return fit{req, err}
+	})
+	for i, f := range fits {
+		switch {
+		case f.err == nil:
+			found, resolved = append(found, views[i]), f.request
+		case refused == nil || canonical.CodeOf(f.err) != canonical.InvalidRequest:
+			refused = f.err
+		}
+	}
+	return found, resolved, refused
 }
 
 func names(views []*view) string {

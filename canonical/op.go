@@ -85,6 +85,10 @@ func Do(ctx context.Context, c Cloud, call Call) (Reply, error) {
 			return Reply{}, inOperation(err, call.Op)
 		}
 	}
+	var err error
+	if call.Request, err = measure(call.Request, call.Op); err != nil {
+		return Reply{}, inOperation(err, call.Op)
+	}
 	reply, err := c.Do(ctx, call)
 	if err != nil {
 		return Reply{}, inOperation(err, call.Op)

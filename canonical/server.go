@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"iter"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -308,6 +309,9 @@ func (r ServerUpdate) Validate() error {
 	} else if ok && len([]rune(n)) > 255 {
 		return Invalid("name", "is longer than 255 characters")
 	}
+	if err := validateAccess(r.AccessIPv4.Or(""), r.AccessIPv6.Or("")); err != nil {
+		return err
+	}
 	changes := r.Metadata.Or(nil)
 	return validateMetadata(maps.Keys(changes), func(yield func(string) bool) {
 		for _, v := range changes {
@@ -316,6 +320,17 @@ func (r ServerUpdate) Validate() error {
 			}
 		}
 	})
+}
+
+// validateAccess checks access addresses; "" is none.
+func validateAccess(v4, v6 string) error {
+	if a, err := netip.ParseAddr(v4); v4 != "" && (err != nil || !a.Is4()) {
+		return Invalid("access_ipv4", "is not an IPv4 address")
+	}
+	if a, err := netip.ParseAddr(v6); v6 != "" && (err != nil || !a.Is6() || a.Zone() != "") {
+		return Invalid("access_ipv6", "is not an IPv6 address")
+	}
+	return nil
 }
 
 // maxMetadata is the most characters that a key or a value of metadata has in every
@@ -360,7 +375,7 @@ type ServerCreate struct {
 	RootDiskGiB      int               `json:"root_disk_gib,omitempty"`
 	AccessIPv4       string            `json:"access_ipv4,omitempty"`
 	AccessIPv6       string            `json:"access_ipv6,omitempty"`
-	Count            int               `json:"count,omitempty" doc:"1 (the default) to 100, all or none"`
+	Count            int               `json:"count,omitempty" minimum:"1" maximum:"100" doc:"1 (the default) to 100, all or none"`
 	Native           map[string]any    `json:"native,omitempty" doc:"Fields of the cloud's own dialect"`
 }
 
@@ -416,6 +431,9 @@ func (r ServerCreate) Validate() error {
 		}
 	}
 	if err := validateMetadata(maps.Keys(r.Metadata), maps.Values(r.Metadata)); err != nil {
+		return err
+	}
+	if err := validateAccess(r.AccessIPv4, r.AccessIPv6); err != nil {
 		return err
 	}
 	return r.Networks.validate()

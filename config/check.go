@@ -13,7 +13,7 @@ import (
 
 // What this version can reach, and what it serves northwards.
 var (
-	dialects = []string{"memory", "nova", "dragoman"}
+	dialects = []string{"memory", "native", "nova", "dragoman"}
 	facades  = []string{"nova"}
 )
 
@@ -92,7 +92,7 @@ func (p *problems) cloud(path string, m Cloud, seen map[string]bool) {
 		p.add(path+".name", "%q is there twice", m.Name)
 	}
 	seen[m.Name] = true
-	local := m.Dialect == "memory"
+	local := m.Dialect == "memory" || m.Dialect == "native"
 	switch {
 	case !slices.Contains(dialects, m.Dialect):
 		p.add(path+".dialect", "%q is not reached by this version: %s", m.Dialect, strings.Join(dialects, ", "))
@@ -106,8 +106,39 @@ func (p *problems) cloud(path string, m Cloud, seen map[string]bool) {
 	if m.Memory != nil && m.Dialect != "memory" {
 		p.add(path+".memory", "is of dialect memory alone")
 	}
+	if (m.Native != nil) != (m.Dialect == "native") {
+		p.add(path+".native", "is of dialect native alone, and required there")
+	} else if m.Native != nil {
+		p.native(path+".native", m.Native)
+	}
 	if m.Dialect == "dragoman" && m.Shared && m.Auth.Key.ref == "" {
 		p.add(path+".auth.key", "is required")
+	}
+}
+
+func (p *problems) native(path string, n *Native) {
+	if !slices.Contains([]string{"", "auto", "kvm", "qemu"}, n.VirtType) {
+		p.add(path+".virt_type", "%q is not auto, kvm or qemu", n.VirtType)
+	}
+	if len(n.Hosts) == 0 {
+		p.add(path+".hosts", "is required")
+	}
+	if n.Dir != "" && !strings.HasPrefix(n.Dir, "/") {
+		p.add(path+".dir", "must be an absolute path: it is on the hosts")
+	}
+	seen := map[string]bool{}
+	for i, h := range n.Hosts {
+		at := path + ".hosts." + strconv.Itoa(i)
+		switch {
+		case !cloudName.MatchString(h.Name):
+			p.add(at+".name", "%q is not [a-z][a-z0-9-]{0,30}", h.Name)
+		case seen[h.Name]:
+			p.add(at+".name", "%q is there twice", h.Name)
+		}
+		seen[h.Name] = true
+		if u, err := url.Parse(h.URI); err != nil || !strings.HasPrefix(u.Scheme, "qemu") {
+			p.add(at+".uri", "%q is not the URI of a libvirtd, such as qemu:///system", h.URI)
+		}
 	}
 }
 

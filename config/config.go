@@ -17,7 +17,7 @@ type Config struct {
 	Store     string   `yaml:"store" doc:"Database: sqlite:PATH, or postgres:// where processes share it" example:"sqlite:/var/lib/dragoman/dragoman.db"`
 	Redis     Secret   `yaml:"redis" doc:"Shared cache" later:"true" example:"redis://cache:6379"`
 	SecretKey Ref      `yaml:"secret_key" doc:"Where the key is that seals secrets, 64 hexadecimal digits. A file that is missing is made, except beside PostgreSQL, where processes must have the same one" example:"env:DRAGOMAN_SEAL"`
-	Data      string   `yaml:"data" doc:"Directory for images, seeds and sockets; this version keeps nothing there" example:"/var/lib/dragoman"`
+	Data      string   `yaml:"data" doc:"Directory for what is too large for the store: images of native clouds. One process at a time may use it" example:"/var/lib/dragoman"`
 	PublicURL string   `yaml:"public_url" doc:"What links and catalogs show" default:"the request's own host" example:"https://dragoman.example.com"`
 	Clouds    []Cloud  `yaml:"clouds" doc:"The clouds behind dragoman"`
 	Tenants   []Tenant `yaml:"tenants" doc:"Tenants that are always there"`
@@ -36,9 +36,9 @@ type TLS struct {
 // Cloud is one cloud behind the broker.
 type Cloud struct {
 	Name      string            `yaml:"name" doc:"Stands before every id of the cloud: never change it. [a-z][a-z0-9-]{0,30}" example:"os1"`
-	Dialect   string            `yaml:"dialect" doc:"What the cloud speaks: memory, nova or dragoman" example:"nova"`
+	Dialect   string            `yaml:"dialect" doc:"What the cloud speaks: nova, dragoman, native or memory" example:"nova"`
 	Shared    bool              `yaml:"shared" doc:"Tenants without an account of their own use auth, and see only what is theirs" example:"true"`
-	Endpoint  string            `yaml:"endpoint" doc:"URL of Keystone, or of the other dragoman; memory has none" example:"http://keystone.example:5000/v3"`
+	Endpoint  string            `yaml:"endpoint" doc:"URL of Keystone, or of the other dragoman; native and memory have none" example:"http://keystone.example:5000/v3"`
 	Endpoints map[string]string `yaml:"endpoints" doc:"URLs by service" later:"true"`
 	Region    string            `yaml:"region" doc:"Region to take from the catalog" default:"the only one" example:"RegionOne"`
 	Labels    map[string]string `yaml:"labels" doc:"Your own words for the cloud" example:"{site: a}"`
@@ -48,7 +48,7 @@ type Cloud struct {
 	Limits    Limits            `yaml:"limits" doc:"What the cloud is asked at most"`
 	Breaker   Breaker           `yaml:"breaker" doc:"When the cloud counts as down"`
 	Memory    *Memory           `yaml:"memory" doc:"Of dialect memory alone"`
-	Native    *Native           `yaml:"native" doc:"Hosts that dragoman manages itself" later:"true"`
+	Native    *Native           `yaml:"native" doc:"Of dialect native alone: hosts that dragoman manages itself"`
 }
 
 // Auth is an account on a cloud: which keys count depends on the dialect.
@@ -90,16 +90,26 @@ type Memory struct {
 
 // Native is what the hosts that dragoman manages need.
 type Native struct {
-	VirtType   string        `yaml:"virt_type" doc:"auto, kvm or qemu"`
-	RecycleBin time.Duration `yaml:"recycle_bin" doc:"How long deleted servers can be restored"`
-	Hosts      []Host        `yaml:"hosts" doc:"The hypervisors"`
+	VirtType   string        `yaml:"virt_type" doc:"Who executes guests: kvm (the processor), qemu (an emulator), auto (kvm where the host can)" default:"auto" example:"qemu"`
+	RecycleBin time.Duration `yaml:"recycle_bin" doc:"How long deleted servers can be restored" later:"true"`
+	Hosts      []Host        `yaml:"hosts" doc:"The hosts"`
+	Dir        string        `yaml:"dir" doc:"Directory on each host for the disks of servers; QEMU's user must be able to reach it" default:"/var/lib/dragoman" example:"/srv/dragoman"`
+	Overcommit Overcommit    `yaml:"overcommit" doc:"How often what a host has is given away"`
+	ImportFrom []string      `yaml:"import_from" doc:"Names, addresses and networks that images may be imported from, beyond public addresses" example:"[mirror.example, 10.1.0.0/16]"`
+}
+
+// Overcommit are ratios; 0: the default.
+type Overcommit struct {
+	VCPUs float64 `yaml:"vcpus" doc:"Virtual CPUs for each thread of the host" default:"4" example:"8"`
+	RAM   float64 `yaml:"ram" doc:"Memory" default:"1" example:"1.5"`
+	Disk  float64 `yaml:"disk" doc:"Disk" default:"1" example:"2"`
 }
 
 // Host is one hypervisor.
 type Host struct {
-	Name string `yaml:"name" doc:"Its name"`
-	URI  string `yaml:"uri" doc:"Of libvirt"`
-	Zone string `yaml:"zone" doc:"Its availability zone"`
+	Name string `yaml:"name" doc:"Its name; servers remember it: never change it. [a-z][a-z0-9-]{0,30}" example:"h1"`
+	URI  string `yaml:"uri" doc:"Of its libvirtd: qemu:///system, qemu+ssh://USER@HOST/system, qemu+tls://HOST/system" example:"qemu:///system"`
+	Zone string `yaml:"zone" doc:"Its availability zone" default:"default" example:"az1"`
 }
 
 // Tenant is a declared tenant.

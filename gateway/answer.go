@@ -86,7 +86,11 @@ func jsonAnswer(status int, v any) *answer {
 
 // errorAnswer is err as problem details, with the headers that go with it.
 func errorAnswer(ctx context.Context, err error) *answer {
-	p := canonical.ProblemOf(err, recordOf(ctx).requestID)
+	rec := recordOf(ctx)
+	p := canonical.ProblemOf(err, rec.requestID)
+	if p.Operation == "" && canonical.Lookup(rec.op) != nil {
+		p.Operation = rec.op
+	}
 	a := problemAnswer(p)
 	a.err = err
 	return a

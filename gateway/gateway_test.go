@@ -181,6 +181,10 @@ func TestBadRequests(t *testing.T) {
 		"nesting bomb":          {method: "POST", target: "/v1/servers", body: deep, status: 400, code: canonical.InvalidRequest},
 		"huge number":           {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","count":1e999}`, status: 400, code: canonical.InvalidRequest},
 		"fraction":              {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","count":1.5}`, status: 400, code: canonical.InvalidRequest, fields: []string{"count"}},
+		"count 0":               {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","count":0}`, status: 400, code: canonical.InvalidRequest, fields: []string{"count"}},
+		"count 101":             {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","count":101}`, status: 400, code: canonical.InvalidRequest, fields: []string{"count"}},
+		"no address":            {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","access_ipv6":"10.0.0.1"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"access_ipv6"}},
+		"update no address":     {method: "PATCH", target: "/v1/servers/os1:a", body: `{"access_ipv4":"x"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"access_ipv4"}},
 		"unknown fields":        {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","zz":1,"yy":2}`, status: 400, code: canonical.InvalidRequest, fields: []string{"yy", "zz"}},
 		"other case":            {method: "POST", target: "/v1/servers", body: `{"name":"a","flavor":"f","image":"i","Keypair":"k"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"Keypair"}},
 		"field twice":           {method: "POST", target: "/v1/servers", body: `{"name":"a","name":"b","flavor":"f","image":"i"}`, status: 400, code: canonical.InvalidRequest, fields: []string{"name"}},
@@ -238,6 +242,9 @@ func TestBadRequests(t *testing.T) {
 				if d := cmp.Diff(c.fields, fields(p)); d != "" {
 					t.Errorf("fields: %s in %+v", d, p)
 				}
+			}
+			if declared := c.status != 404 && c.target != "/v1"; declared != (p.Operation != "") {
+				t.Errorf("the problem is of operation %q", p.Operation)
 			}
 			if c.status == 401 && !strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer") {
 				t.Error("no WWW-Authenticate")

@@ -77,7 +77,7 @@ func TestWaitEndsWithItsTimeAndWithDraining(t *testing.T) {
 func TestPreferredWait(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"": 0, "wait=5": 5 * time.Second, "Wait = \"7\"; x=y": 7 * time.Second, "wait=-1": 0, "wait=x": 0,
-		"respond-async, wait=301": 300 * time.Second, "await=5": 0,
+		"respond-async, wait=301": 300 * time.Second, "wait=99999999999999999999": 300 * time.Second, "await=5": 0,
 	} {
 		if got := preferredWait(http.Header{"Prefer": {text}}); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)

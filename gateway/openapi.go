@@ -49,7 +49,7 @@ func describe(api huma.API) ([]byte, error) {
 func operationOf(reg huma.Registry, op *canonical.Spec, r *reader) *huma.Operation {
 	h := &huma.Operation{
 		OperationID: op.Name, Method: op.Method, Path: op.Path,
-		Tags: []string{op.Resource()}, Summary: summary(op),
+		Tags: []string{op.Resource()}, Summary: op.Summary(),
 		Parameters: parameters(r), Responses: responses(reg, op),
 	}
 	if _, ok := takesContent(op.Request); ok {
@@ -61,10 +61,6 @@ func operationOf(reg huma.Registry, op *canonical.Spec, r *reader) *huma.Operati
 }
 
 // summary is the operation's name as words.
-func summary(op *canonical.Spec) string {
-	return strings.ReplaceAll(op.Verb()+" "+op.Resource(), "_", " ")
-}
-
 func requestBody(op *canonical.Spec, r *reader) *huma.RequestBody {
 	content := map[string]*huma.MediaType{jsonType: {Schema: r.body}}
 	if op.Method == http.MethodPatch {

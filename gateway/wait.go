@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,7 +126,10 @@ func preferredWait(h http.Header) time.Duration {
 				continue
 			}
 			n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 31)
-			if err != nil {
+			switch {
+			case errors.Is(err, strconv.ErrRange):
+				return MaxWait
+			case err != nil:
 				return 0
 			}
 			return min(time.Duration(n)*time.Second, MaxWait)

@@ -34,6 +34,13 @@ func (s *Store) Own(ctx context.Context, intent string, ids ...canonical.ID) err
 	return s.DropIntent(ctx, intent)
 }
 
+// Adopt makes a tenant the owner of a resource that has none.
+func (s *Store) Adopt(ctx context.Context, cloud, kind string, id canonical.ID, tenant string) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO owned (cloud, kind, resource, tenant, intent, created_at)
+		VALUES (?, ?, ?, ?, '', ?) ON CONFLICT DO NOTHING`, cloud, kind, string(id), tenant, timeText(time.Now()))
+	return failed(err, "owner")
+}
+
 // DropIntent forgets an intent that came to nothing, or was fulfilled.
 func (s *Store) DropIntent(ctx context.Context, intent string) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE intent = ? AND resource IS NULL`, intent)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // Request is a call of a dialect, without its transport.
@@ -15,6 +17,10 @@ type Request struct {
 	Query   url.Values
 	Header  http.Header
 	Body    []byte
+	// Content is a body that is passed on as it comes, instead of Body.
+	Content *canonical.Content
+	// Streams: the answer of success has its body in Content.
+	Streams bool
 }
 
 // Response is the answer to a Request.
@@ -22,6 +28,9 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Content is a body that is passed on as it comes, instead of Body; who has the
+	// Response closes it.
+	Content *canonical.Content
 }
 
 // NoBody is the wire struct of calls and answers without one.

@@ -81,7 +81,8 @@ var alike = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b canonical.
 	x, ok := a.Get()
 	y, ok2 := b.Get()
 	return x == y && ok == ok2 && a.IsNull() == b.IsNull()
-}), cmp.AllowUnexported(canonical.Opt[map[string]string]{}, canonical.Opt[[]string]{}, canonical.Opt[map[string]canonical.Opt[string]]{})}
+}), cmp.AllowUnexported(canonical.Opt[map[string]string]{}, canonical.Opt[[]string]{},
+	canonical.Opt[map[string]canonical.Opt[string]]{}, canonical.Opt[int]{}, canonical.Opt[bool]{})}
 
 // TestRequestsSurvive: a canonical request is heard as it was said, by the row that
 // said it, or is refused by field.
@@ -105,6 +106,9 @@ func TestRequestsSurvive(t *testing.T) {
 			}
 			if r, ok := req.(canonical.ServerSnapshotRollback); ok {
 				env.Facts["snapshots"] = []canonical.ServerSnapshot{{ID: r.Snapshot}}
+			}
+			if r, ok := req.(canonical.HypervisorGet); ok {
+				env.Facts["hypervisor"] = r.ID
 			}
 			got := hear(t, table, row, said, env)
 			if diff := cmp.Diff(asHeard(table, req, env.Version), asHeard(table, got, env.Version), alike); diff != "" {
@@ -136,6 +140,14 @@ func request(t *rapid.T, table *translate.Table, row *translate.Route) any {
 	if keypair, ok := req.(canonical.KeypairCreate); ok {
 		keypair.Cloud = ""
 		req = keypair
+	}
+	switch r := req.(type) { // the broker's
+	case canonical.ImageCreate:
+		r.Cloud = ""
+		req = r
+	case canonical.FlavorCreate:
+		r.Cloud = ""
+		req = r
 	}
 	if v, ok := req.(interface{ Validate() error }); ok && v.Validate() != nil {
 		return nil
@@ -174,6 +186,21 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 			r.Kind = ""
 		}
 		return r
+	case canonical.ImageCreate:
+		if r.ContainerFormat == "" {
+			r.ContainerFormat = "bare"
+		}
+		return r
+	case canonical.ImageUpdate: // a field without a value has its default
+		defaulted(&r.Visibility, "private")
+		defaulted(&r.MinDiskGiB, 0)
+		defaulted(&r.MinRAMMiB, 0)
+		defaulted(&r.Protected, false)
+		defaulted(&r.Tags, nil)
+		if changes, ok := r.Properties.Get(); ok && len(changes) == 0 {
+			r.Properties = canonical.Opt[map[string]canonical.Opt[string]]{}
+		}
+		return r
 	case canonical.ServerReboot:
 		if r.Kind == "" {
 			r.Kind = canonical.RebootSoft
@@ -181,6 +208,12 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 		return r
 	}
 	return req
+}
+
+func defaulted[T any](o *canonical.Opt[T], def T) {
+	if o.IsNull() {
+		*o = canonical.Some(def)
+	}
 }
 
 func hear(t *rapid.T, table *translate.Table, row *translate.Route, said *translate.Request, env *translate.Env) any {

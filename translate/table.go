@@ -3,6 +3,7 @@ package translate
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func (r *Route) Offered(cloud Window) bool {
 func (r *Route) say(req any, env *Env) (*Request, any, error) {
 	to := &Request{
 		Service: r.Service, Method: r.Method, Params: map[string]string{"tenant_id": env.Project},
-		Query: map[string][]string{}, Header: http.Header{},
+		Query: map[string][]string{}, Header: http.Header{}, Streams: hasContent(r.Op.Result),
 	}
 	body, err := r.Ask.say(req, env, to)
 	to.Path = expand(r.Path, to.Params)
@@ -206,6 +207,30 @@ func (t *Table) Candidates(req *Request) ([]Candidate, error) {
 		return nil, unheard
 	}
 	return rows, nil
+}
+
+// TakesContent says whether the body of a request is to be passed on as it comes.
+func (t *Table) TakesContent(req *Request) bool {
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		if r.Op == nil || !r.Op.Streams || r.Service != req.Service || r.Method != req.Method || !hasContent(r.Op.Request) {
+			continue
+		}
+		if _, ok := match(r.Path, req.Path); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// hasContent says whether a request or a result holds bytes that are passed on.
+func hasContent(t reflect.Type) bool {
+	for i := range t.NumField() {
+		if t.Field(i).Type == reflect.TypeFor[*canonical.Content]() {
+			return true
+		}
+	}
+	return false
 }
 
 // Pick is the one of the candidates that the request means, by the version and the

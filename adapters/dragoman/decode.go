@@ -76,7 +76,7 @@ func whole(v reflect.Value) bool {
 	}
 	for _, name := range []string{"Items", "Servers"} {
 		items := v.FieldByName(name)
-		if !items.IsValid() {
+		if !items.IsValid() || items.Kind() != reflect.Slice {
 			continue
 		}
 		for i := range items.Len() {

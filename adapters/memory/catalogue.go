@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -11,7 +10,6 @@ import (
 
 // Names of what the cloud is made with.
 const (
-	hostName     = "memory"
 	defaultGroup = "default"
 	zoneName     = "az1"
 )
@@ -25,11 +23,11 @@ func (c *Cloud) seed() {
 	c.flavors = []canonical.Flavor{
 		flavor("small", 1, 512, 1), flavor("medium", 2, 2048, 10), flavor("large", 4, 8192, 40),
 	}
-	now, size, disk, container := c.now(), int64(16<<20), "qcow2", "bare"
+	now, size, disk, container, sum := c.now(), int64(blankSize), "raw", "bare", blankChecksum()
 	c.images = []canonical.Image{{
 		ID: canonical.ID(stableID("image", "cirros")), Name: "cirros", Status: canonical.ImageActive, NativeStatus: "active",
 		SizeBytes: &size, MinDiskGiB: 1, MinRAMMiB: 64, DiskFormat: &disk, ContainerFormat: &container,
-		Visibility: "public", Properties: map[string]string{}, Tags: []string{}, CreatedAt: &now, UpdatedAt: &now,
+		Checksum: &sum, Visibility: "public", Properties: map[string]string{}, Tags: []string{}, CreatedAt: &now, UpdatedAt: &now,
 	}}
 	mtu := 1450
 	c.networks = []canonical.Network{{
@@ -37,7 +35,7 @@ func (c *Cloud) seed() {
 		Subnets: []canonical.ID{canonical.ID(stableID("subnet", "private"))}, Shared: true,
 		Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
 	}}
-	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: []string{hostName}}}
+	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: slices.Clone(hosts)}}
 }
 
 func flavor(name string, vcpus, ramMiB, diskGiB int) canonical.Flavor {
@@ -81,18 +79,6 @@ func those[T any](items []T, match func(*T) bool) []T {
 	return out
 }
 
-func copyFlavor(f canonical.Flavor) canonical.Flavor {
-	f.Description, f.ExtraSpecs = own(f.Description), maps.Clone(f.ExtraSpecs)
-	return f
-}
-
-func copyImage(i canonical.Image) canonical.Image {
-	i.SizeBytes, i.DiskFormat, i.ContainerFormat = own(i.SizeBytes), own(i.DiskFormat), own(i.ContainerFormat)
-	i.Properties, i.Tags = maps.Clone(i.Properties), slices.Clone(i.Tags)
-	i.CreatedAt, i.UpdatedAt = own(i.CreatedAt), own(i.UpdatedAt)
-	return i
-}
-
 func copyNetwork(n canonical.Network) canonical.Network {
 	n.CIDRs, n.Subnets, n.MTU = slices.Clone(n.CIDRs), slices.Clone(n.Subnets), own(n.MTU)
 	n.CreatedAt, n.UpdatedAt = own(n.CreatedAt), own(n.UpdatedAt)
@@ -102,22 +88,6 @@ func copyNetwork(n canonical.Network) canonical.Network {
 func copyZone(z canonical.AvailabilityZone) canonical.AvailabilityZone {
 	z.Hosts = slices.Clone(z.Hosts)
 	return z
-}
-
-func (c *Cloud) listFlavors(r canonical.FlavorList) (canonical.TypedReply[canonical.Page[canonical.Flavor]], error) {
-	return arrange(those(c.flavors, r.Match), r.ListOptions, copyFlavor)
-}
-
-func (c *Cloud) getFlavor(r canonical.FlavorGet) (canonical.TypedReply[canonical.Flavor], error) {
-	return byID(c.flavors, "flavor", r.ID, copyFlavor)
-}
-
-func (c *Cloud) listImages(r canonical.ImageList) (canonical.TypedReply[canonical.Page[canonical.Image]], error) {
-	return arrange(those(c.images, r.Match), r.ListOptions, copyImage)
-}
-
-func (c *Cloud) getImage(r canonical.ImageGet) (canonical.TypedReply[canonical.Image], error) {
-	return byID(c.images, "image", r.ID, copyImage)
 }
 
 func (c *Cloud) listNetworks(r canonical.NetworkList) (canonical.TypedReply[canonical.Page[canonical.Network]], error) {

@@ -30,6 +30,8 @@ type Options struct {
 	Outcome func(op *canonical.Spec, server canonical.Server) *canonical.Fault
 	// Capacity limits what the servers may use together.
 	Capacity Capacity
+	// ImageBytes is what all uploaded images together may hold; 0: 256 MiB.
+	ImageBytes int64
 }
 
 // Capacity is what fits into the cloud; 0 is no limit. More is QuotaExceeded.
@@ -54,13 +56,16 @@ type Cloud struct {
 	servers   map[canonical.ID]*server
 	snapshots map[canonical.ID]*snapshot
 	keypairs  map[string]canonical.Keypair
-	used      map[string]bool // addresses
+	used      map[string]bool         // addresses
+	content   map[canonical.ID][]byte // of uploaded images
+	stored    int64                   // bytes of content
+	load      map[string]int          // servers by host
 	queue     []job
 }
 
 var _ canonical.Cloud = (*Cloud)(nil)
 
-// New makes a cloud with two flavors, an image, a network and a zone.
+// New makes a cloud with two hosts, three flavors, an image, a network and a zone.
 func New(o Options) *Cloud {
 	if o.Clock == nil {
 		o.Clock = wall{}
@@ -68,6 +73,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{
 		opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
 		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
+		content: map[canonical.ID][]byte{}, load: map[string]int{},
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
@@ -92,6 +98,20 @@ func (c *Cloud) handle() {
 	handle(c, canonical.GetFlavor, c.getFlavor)
 	handle(c, canonical.ListImages, c.listImages)
 	handle(c, canonical.GetImage, c.getImage)
+	handle(c, canonical.CreateImage, c.createImage)
+	handle(c, canonical.UpdateImage, c.updateImage)
+	handle(c, canonical.DeleteImage, c.deleteImage)
+	canonical.Handle(&c.mux, canonical.UploadImage, c.uploadImage)
+	handle(c, canonical.DownloadImage, c.downloadImage)
+	canonical.HandleIf(&c.mux, canonical.ImportImage, func(context.Context) canonical.Support {
+		return canonical.Unsupportedf("the memory cloud fetches nothing: upload the bytes instead")
+	}, nil)
+	handle(c, canonical.CreateFlavor, c.createFlavor)
+	handle(c, canonical.DeleteFlavor, c.deleteFlavor)
+	handle(c, canonical.ListHypervisors, c.listHypervisors)
+	handle(c, canonical.GetHypervisor, c.getHypervisor)
+	handle(c, canonical.GetLimits, c.getLimits)
+	handle(c, canonical.GetConsoleOutput, c.consoleOutput)
 	handle(c, canonical.ListNetworks, c.listNetworks)
 	handle(c, canonical.GetNetwork, c.getNetwork)
 	handle(c, canonical.ListAvailabilityZones, c.listZones)

@@ -10,6 +10,9 @@
 //     process; ids of servers and snapshots are random.
 //   - Keypairs and zones are known by name alone.
 //   - What a create points to and is not there is InvalidRequest with its field.
+//   - Images hold the bytes that are uploaded, up to Options.ImageBytes in all; the one
+//     that the cloud begins with is a blank disk. Nothing is fetched from URLs.
+//   - Guests write three lines to their console each time they boot.
 //   - There are no volumes, interfaces or server groups: a create that names them is
 //     refused as Unsupported by field.
 package memory

@@ -12,6 +12,8 @@ type server struct {
 	canonical.Server
 	created string // creation time as lists sort it
 	turn    int
+	boots   int
+	console []string // lines
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.

@@ -61,7 +61,7 @@ func (c *Cloud) startServer(r canonical.ServerStart) (canonical.TypedReply[canon
 	if err != nil {
 		return refuse[canonical.Server](err)
 	}
-	return c.act(canonical.StartServer.Spec(), s, "powering-on", canonical.ServerRunning, nil)
+	return c.act(canonical.StartServer.Spec(), s, "powering-on", canonical.ServerRunning, s.boot)
 }
 
 func (c *Cloud) stopServer(r canonical.ServerStop) (canonical.TypedReply[canonical.Server], error) {
@@ -82,7 +82,7 @@ func (c *Cloud) rebootServer(r canonical.ServerReboot) (canonical.TypedReply[can
 		return refuse[canonical.Server](err)
 	}
 	s.rest(canonical.ServerRebooting, s.Power)
-	return c.act(canonical.RebootServer.Spec(), s, task, canonical.ServerRunning, nil)
+	return c.act(canonical.RebootServer.Spec(), s, task, canonical.ServerRunning, s.boot)
 }
 
 func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[canonical.Server], error) {
@@ -116,7 +116,11 @@ func (c *Cloud) redo(op *canonical.Spec, s *server) (canonical.TypedReply[canoni
 		after = canonical.ServerStopped
 	}
 	s.rest(canonical.ServerRebuilding, s.Power)
-	return c.act(op, s, "rebuilding", after, nil)
+	return c.act(op, s, "rebuilding", after, func() {
+		if after == canonical.ServerRunning {
+			s.boot()
+		}
+	})
 }
 
 // deleteServer works in every state, and again while it is under way.
@@ -136,6 +140,7 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 
 func (c *Cloud) remove(s *server) {
 	delete(c.servers, s.ID)
+	c.load[*s.Host]--
 	for _, a := range s.Addresses {
 		delete(c.used, string(*a.NetworkID)+a.IP)
 	}

@@ -48,6 +48,7 @@ func joined(all, one *canonical.Task) *canonical.Task {
 func (s *server) launched() {
 	s.rest(canonical.ServerRunning, canonical.PowerOn)
 	s.LaunchedAt = own(s.UpdatedAt)
+	s.boot()
 }
 
 // plan is what a create points to.
@@ -96,7 +97,7 @@ func lacks(r canonical.ServerCreate) error {
 		field = "root_disk_gib"
 	case len(r.Native) > 0:
 		field = "native"
-	case r.Host != "" && r.Host != hostName:
+	case r.Host != "" && !slices.Contains(hosts, r.Host):
 		return canonical.Invalid("host", "there is no host %q", r.Host)
 	case slices.ContainsFunc(r.SecurityGroups, func(g canonical.Ref) bool { return g != defaultGroup }):
 		return canonical.Invalid("security_groups", "there is only the group %s", defaultGroup)
@@ -135,11 +136,8 @@ func (c *Cloud) fits(f canonical.Flavor, n int) error {
 	if limit == (Capacity{}) {
 		return nil
 	}
-	servers, vcpus, ram := len(c.servers)+n, f.VCPUs*n, f.RAMMiB*n
-	for _, s := range c.servers {
-		vcpus += *s.Flavor.VCPUs
-		ram += *s.Flavor.RAMMiB
-	}
+	servers, vcpus, ram := c.usage()
+	servers, vcpus, ram = servers+n, vcpus+f.VCPUs*n, ram+f.RAMMiB*n
 	for _, l := range []struct {
 		name       string
 		want, most int
@@ -152,7 +150,7 @@ func (c *Cloud) fits(f canonical.Flavor, n int) error {
 }
 
 func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
-	now, host, id := c.now(), hostName, canonical.ID(uuid.NewString())
+	now, host, id := c.now(), c.host(r.Host), canonical.ID(uuid.NewString())
 	instance := "instance-" + string(id[:8])
 	s := &server{Server: canonical.Server{
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
@@ -167,6 +165,7 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	s.rest(canonical.ServerBuilding, canonical.PowerUnknown)
 	_, _, s.created = s.Server.ListKeys()
 	c.servers[id] = s
+	c.load[host]++
 	return s
 }
 

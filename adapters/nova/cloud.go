@@ -27,6 +27,8 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.CreateServer, like(c, canonical.CreateServer), c.createServers)
 	canonical.HandleIf(&c.Mux, canonical.UpdateServer, like(c, canonical.UpdateServer), c.updateServer)
 	canonical.HandleIf(&c.Mux, canonical.RebuildServer, like(c, canonical.RebuildServer), c.rebuildServer)
+	canonical.HandleIf(&c.Mux, canonical.UploadImage, like(c, canonical.UploadImage), c.uploadImage)
+	canonical.HandleIf(&c.Mux, canonical.CreateFlavor, like(c, canonical.CreateFlavor), c.createFlavor)
 	return c, nil
 }
 

@@ -236,6 +236,16 @@ func TestOpenStackConformance(t *testing.T) {
 	})
 }
 
+// TestOpenStackOperatorConformance: what only operators may.
+func TestOpenStackOperatorConformance(t *testing.T) {
+	peer := openstack.Require(t)
+	admin := whole(t, peer, peer.Admin)
+	cloudtest.Run(t, cloudtest.Harness{
+		Open: func(*testing.T) canonical.Cloud { return admin },
+		Only: []string{"flavor/", "catalogue/hypervisors"}, Timeout: time.Minute, Costly: true,
+	})
+}
+
 // act is an action of Nova's that no operation says.
 func act(ctx context.Context, c *Cloud, id canonical.ID, body string) error {
 	resp, err := c.conn.Send(ctx, &translate.Request{

@@ -78,8 +78,9 @@ func (c *conn) Send(ctx context.Context, req *translate.Request) (*translate.Res
 	if err != nil {
 		return nil, err
 	}
+	begun := onlyOnce(&req)
 	resp, err := c.exchange(ctx, req, l)
-	if err != nil || resp.Status != http.StatusUnauthorized {
+	if err != nil || resp.Status != http.StatusUnauthorized || begun() {
 		return resp, err
 	}
 	if l, err = c.keeper.get(ctx, l.token); err != nil {
@@ -100,6 +101,10 @@ func (c *conn) exchange(ctx context.Context, req *translate.Request, l *login) (
 	resp, err := c.client.Do(out)
 	if err != nil {
 		return nil, transportError(err)
+	}
+	if req.Streams && resp.StatusCode == http.StatusOK {
+		content := &canonical.Content{ReadCloser: resp.Body, Size: resp.ContentLength}
+		return &translate.Response{Status: resp.StatusCode, Header: resp.Header, Content: content}, nil
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
@@ -142,6 +147,9 @@ func (c *conn) request(ctx context.Context, req *translate.Request, l *login) (*
 	if len(req.Query) > 0 {
 		target += "?" + req.Query.Encode()
 	}
+	if req.Content != nil || req.Streams {
+		ctx = transport.Streaming(ctx)
+	}
 	out, err := http.NewRequestWithContext(ctx, req.Method, target, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, &canonical.Error{Code: canonical.Internal, Detail: "the request has no valid address", Err: err}
@@ -155,8 +163,14 @@ func (c *conn) request(ctx context.Context, req *translate.Request, l *login) (*
 	out.Header.Set("User-Agent", userAgent)
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("X-Auth-Token", l.token)
-	if len(req.Body) > 0 {
+	if len(req.Body) > 0 && out.Header.Get("Content-Type") == "" {
 		out.Header.Set("Content-Type", "application/json")
+	}
+	if req.Content != nil {
+		out.Body, out.GetBody, out.ContentLength = io.NopCloser(req.Content), nil, req.Content.Size
+		if req.Content.Size != 0 { // a cloud that refuses the call does so before it has all of it
+			out.Header.Set("Expect", "100-continue")
+		}
 	}
 	return out, nil
 }

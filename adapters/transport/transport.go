@@ -71,6 +71,7 @@ type Transport struct {
 	meter   *meter
 	base    http.RoundTripper
 	timeout time.Duration
+	idle    time.Duration // of streams
 
 	condition condition
 }
@@ -80,7 +81,7 @@ var _ http.RoundTripper = (*Transport)(nil)
 // New builds the chain. Close gives back its connections.
 func New(o Options) *Transport {
 	o = o.orDefault()
-	t := &Transport{base: o.Base, timeout: o.Timeout, meter: &meter{tell: o.Metrics, cloud: o.Name}}
+	t := &Transport{base: o.Base, timeout: o.Timeout, idle: streamIdle, meter: &meter{tell: o.Metrics, cloud: o.Name}}
 	t.condition = condition{status: canonical.CloudUp, now: time.Now}
 	if t.base == nil {
 		t.base = pool(o)
@@ -94,6 +95,9 @@ func New(o Options) *Transport {
 
 // RoundTrip implements http.RoundTripper: one call, in up to three tries.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if streaming(req.Context()) {
+		return t.stream(req)
+	}
 	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
 	defer cancel() // the answer has been read by then
 	resp, err := t.chain.RoundTrip(req.WithContext(ctx))

@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// try is one exchange: it has a deadline and reads the whole answer.
+// try is one exchange: it has a deadline and reads the whole answer, but for streams.
 type try struct {
 	next    http.RoundTripper
 	timeout time.Duration // of what may be repeated; other tries have the call's deadline
@@ -20,7 +20,7 @@ type try struct {
 }
 
 func (t *try) RoundTrip(req *http.Request) (*http.Response, error) {
-	if repeatable(req) {
+	if repeatable(req) && !streaming(req.Context()) {
 		ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
 		defer cancel()
 		req = req.WithContext(ctx)
@@ -42,6 +42,12 @@ func (t *try) exchange(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
+	}
+	if streaming(req.Context()) && resp.StatusCode/100 == 2 {
+		if err := mustBeAPI(resp); err != nil {
+			return nil, errors.Join(err, resp.Body.Close())
+		}
+		return resp, nil
 	}
 	body, err := readBody(resp)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -120,7 +121,14 @@ func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, err
 	if err != nil {
 		return canonical.Reply{}, err
 	}
-	return row.HearReply(resp, env)
+	if call.Op.Effect != canonical.Read && call.Op.Resource() != "server" {
+		c.facts.forget()
+	}
+	reply, err := row.HearReply(resp, env)
+	if err != nil && resp.Content != nil {
+		err = errors.Join(err, resp.Content.Close())
+	}
+	return reply, err
 }
 
 // unbegun is a failure of what goes before a call: a write was not begun then, which

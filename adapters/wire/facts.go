@@ -52,6 +52,13 @@ func (f *facts) remember(key string, result any) {
 	f.known[key] = fact{result, f.now().Add(f.keep)}
 }
 
+// forget forgets all: something was made or deleted that rows may name.
+func (f *facts) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = nil
+}
+
 func (f *facts) lookUp(key string) (any, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -3,6 +3,8 @@ package cloudtest
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +34,8 @@ type Harness struct {
 	// Enter brings a running server into a situation that no operation leads to: error,
 	// paused, suspended or locked. Each that is given is tested.
 	Enter map[string]Way
+	// Only are the tests to run: those whose name begins with one of these; nil: all.
+	Only []string
 	// Deviations are the tests that this cloud does not pass, each with its reason. A
 	// test that is listed and passes fails the suite.
 	Deviations map[string]string
@@ -161,6 +165,14 @@ func (h Harness) tests() []test {
 		{"catalogue/images", testImages},
 		{"catalogue/networks", testNetworks},
 		{"catalogue/zones", testZones},
+		{"catalogue/hypervisors", testHypervisors},
+		{"image/lifecycle", testImageLifecycle},
+		{"image/content", testImageContent},
+		{"image/uploads", testImageUploads},
+		{"image/protected", testProtectedImage},
+		{"image/in_use", testImageInUse},
+		{"flavor/lifecycle", testFlavorLifecycle},
+		{"limits", testLimits},
 		{"server/lifecycle", testLifecycle},
 		{"server/names", testNames},
 		{"server/emoji", testEmoji},
@@ -172,6 +184,7 @@ func (h Harness) tests() []test {
 		{"server/stability", testStability},
 		{"server/filters", testFilters},
 		{"server/snapshots", testSnapshots},
+		{"server/console", testConsole},
 		{"idempotency/reads", testRepeatedReads},
 		{"idempotency/delete", testRepeatedDelete},
 		{"concurrency/creates", testParallelCreates},
@@ -186,5 +199,11 @@ func (h Harness) tests() []test {
 		{"errors/create", testInvalidCreate},
 		{"errors/list", testInvalidList},
 	}
-	return append(all, h.stateTests()...)
+	all = append(all, h.stateTests()...)
+	if h.Only == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(t test) bool {
+		return !slices.ContainsFunc(h.Only, func(prefix string) bool { return strings.HasPrefix(t.name, prefix) })
+	})
 }

@@ -45,7 +45,8 @@ type nounCommand struct {
 
 func newNoun(resource string) *nounCommand {
 	s := &settings{}
-	c := &cobra.Command{Use: dashed(resource), Short: sentence(plural(spoken(resource))), GroupID: groupResources}
+	things := canonical.Plural(canonical.Spoken(resource))
+	c := &cobra.Command{Use: dashed(resource), Short: strings.ToUpper(things[:1]) + things[1:], GroupID: groupResources}
 	f := c.PersistentFlags()
 	f.StringVar(&s.endpoint, "endpoint", env("DRAGOMAN_ENDPOINT", "http://127.0.0.1:8080"), "URL of the dragoman, or DRAGOMAN_ENDPOINT")
 	f.StringVar(&s.key, "key", "", "Key, <id>.<secret>, or DRAGOMAN_KEY")
@@ -61,7 +62,7 @@ func newNoun(resource string) *nounCommand {
 
 func needSubcommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unknown command %q: see dragoman %s --help", args[0], cmd.Name())
+		return fmt.Errorf("%s has no %q", cmd.CommandPath(), args[0])
 	}
 	return cmd.Help()
 }
@@ -72,6 +73,7 @@ type verb struct {
 	settings *settings
 	params   []string // of the path, in order
 	request  *requestFlags
+	file     *string // of the content that is sent or answered; nil: none is
 	wait     bool
 }
 
@@ -81,12 +83,13 @@ func newVerb(op *canonical.Spec, s *settings) *cobra.Command {
 	for _, p := range v.params {
 		use += " " + strings.ToUpper(p)
 	}
-	c := &cobra.Command{Use: use, Short: summary(op), Args: v.checkArgs, RunE: v.run}
+	c := &cobra.Command{Use: use, Short: op.Summary(), Args: v.checkArgs, RunE: v.run}
 	c.Long = c.Short + ": " + op.Method + " " + op.Path + "."
 	if len(v.params) == 1 && v.params[0] == "id" && named(canonical.Lookup(op.Resource()+".list")) {
-		c.Long += "\nID is the whole id, <cloud>:<id>, or a name that one " + spoken(op.Resource()) + " has."
+		c.Long += "\nID is the whole id, <cloud>:<id>, or a name that one " + canonical.Spoken(op.Resource()) + " has."
 	}
 	v.request = newRequestFlags(op.Request, c.Flags())
+	v.file = contentFlag(op, c.Flags())
 	if op.Long {
 		c.Flags().BoolVar(&v.wait, "wait", false, "Wait for the end, and show how far it has come")
 	}
@@ -142,6 +145,13 @@ func (v *verb) send(ctx context.Context, cloud canonical.Cloud, args []string) (
 	if err != nil {
 		return canonical.Reply{}, err
 	}
+	if v.file != nil {
+		var done func()
+		if request, done, err = withContent(request, *v.file); err != nil {
+			return canonical.Reply{}, err
+		}
+		defer done()
+	}
 	return canonical.Do(ctx, cloud, canonical.Call{Op: v.op, Request: request})
 }
 
@@ -164,6 +174,9 @@ func (v *verb) usageOrFailure(err error) error {
 // finish shows the result; of long work the end, where it is waited for, else the
 // operation.
 func (v *verb) finish(ctx context.Context, cmd *cobra.Command, cloud canonical.Cloud, reply canonical.Reply, show *printer) error {
+	if content, ok := reply.Result.(canonical.ImageContent); ok {
+		return save(content.Content, *v.file, cmd.OutOrStdout())
+	}
 	if reply.Task == nil {
 		return show.result(reply.Result)
 	}
@@ -183,26 +196,6 @@ func (v *verb) showOperation(ctx context.Context, cloud canonical.Cloud, job can
 	}
 	return show.result(r.Result)
 }
-
-// summary says what an operation does: "Stop a server".
-func summary(op *canonical.Spec) string {
-	thing := spoken(op.Resource())
-	if op.Verb() == "list" {
-		return "List " + plural(thing)
-	}
-	article := "a "
-	if strings.ContainsRune("aeiou", rune(thing[0])) {
-		article = "an "
-	}
-	return sentence(spoken(op.Verb())) + " " + article + thing
-}
-
-// spoken is a name of the contract in words.
-func spoken(name string) string { return strings.NewReplacer("_", " ", ".", " ").Replace(name) }
-
-func sentence(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
-
-func plural(thing string) string { return thing + "s" }
 
 func dashed(name string) string {
 	return strings.NewReplacer("_", "-", ".", "-").Replace(name)

@@ -37,9 +37,19 @@ func (c *clouds) known(name string) bool {
 }
 
 // openClouds makes every cloud that the file declares; none of them is asked yet.
-func openClouds(c *config.Config, log *slog.Logger) (*clouds, error) {
+// native makes those of our own hosts.
+func openClouds(c *config.Config, native nativeOpener, log *slog.Logger) (*clouds, error) {
 	all := &clouds{}
 	for _, cc := range c.Clouds {
+		if cc.Dialect == "native" {
+			m, end, err := native(cc, log.With("cloud", cc.Name))
+			if err != nil {
+				all.close()
+				return nil, fmt.Errorf("cloud %s: %w", cc.Name, err)
+			}
+			all.members, all.closers = append(all.members, m), append(all.closers, end)
+			continue
+		}
 		open, err := all.opener(cc, accountsOf(c, cc.Name), log.With("cloud", cc.Name))
 		if err != nil {
 			all.close()

@@ -24,12 +24,12 @@ func (v *verb) withIDs(ctx context.Context, cloud canonical.Cloud, args []string
 	found := idsOf(reply.Result)
 	switch len(found) {
 	case 0:
-		return nil, canonical.Errorf(canonical.NotFound, "no %s is named %s", spoken(v.op.Resource()), args[0])
+		return nil, canonical.Errorf(canonical.NotFound, "no %s is named %s", canonical.Spoken(v.op.Resource()), args[0])
 	case 1:
 		return found, nil
 	default:
 		return nil, canonical.Errorf(canonical.FailedPrecondition, "%d %s are named %s; give the id: %s",
-			len(found), plural(spoken(v.op.Resource())), args[0], strings.Join(found, ", "))
+			len(found), canonical.Plural(canonical.Spoken(v.op.Resource())), args[0], strings.Join(found, ", "))
 	}
 }
 

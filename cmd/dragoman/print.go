@@ -77,6 +77,10 @@ var columns = []string{
 }
 
 func (p *printer) table(v reflect.Value) error {
+	if console, ok := v.Interface().(canonical.ConsoleOutput); ok {
+		_, err := io.WriteString(p.out, console.Output)
+		return err
+	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	if items, ok := itemsOf(v); ok {
 		p.rows(w, items)

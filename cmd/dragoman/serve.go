@@ -47,7 +47,7 @@ func serverCommands() []*cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := openClouds(c, slog.New(slog.DiscardHandler))
+			all, err := openClouds(c, uncheckedNative, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}
@@ -56,12 +56,14 @@ func serverCommands() []*cobra.Command {
 			return err
 		},
 	}
+	hosts := &cobra.Command{Use: "native", Short: "Work with the hosts that dragoman manages itself"}
+	hosts.AddCommand(withConfig("recover", "Rebuild the store's records of servers from their hosts, while dragoman is stopped", recoverNative))
 	group := &cobra.Command{Use: "config", Short: "Work with configuration files"}
 	group.AddCommand(check)
 	return []*cobra.Command{
 		withConfig("serve", "Serve the API and the facades until stopped", serve),
 		withConfig("init", "Make the store and print an administrator's key, once", initStore),
-		group,
+		group, hosts,
 	}
 }
 

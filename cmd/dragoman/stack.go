@@ -45,7 +45,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	if s.store, err = store.Open(ctx, c.Store); err != nil {
 		return s, err
 	}
-	if s.clouds, err = openClouds(c, log); err != nil {
+	if s.clouds, err = openClouds(c, nativeMembers(ctx, c, s.store, secret), log); err != nil {
 		return s, err
 	}
 	if s.policy, err = newPolicy(ctx, s.store, c, secret); err != nil {

@@ -2,7 +2,6 @@ package facade
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -21,17 +20,11 @@ const maxBody = 114688
 func (f *Facade) Mount(service, prefix string, bases func(*http.Request) map[string]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := http.NewResponseController(w)
-		deadline(connection.SetReadDeadline, time.Now().Add(f.o.Slowest))
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		if err == nil {
-			deadline(connection.SetReadDeadline, time.Time{})
-		} else { // the rest of the body is nobody's: net/http must not wait for it
-			w.Header().Set("Connection", "close")
-		}
 		req := &translate.Request{
 			Service: service, Method: r.Method, Path: strings.TrimPrefix(r.URL.EscapedPath(), prefix),
-			Query: r.URL.Query(), Header: r.Header, Body: body,
+			Query: r.URL.Query(), Header: r.Header,
 		}
+		read, err := f.receive(w, r, req)
 		env := f.env(r.Context(), req, bases(r))
 		var resp *translate.Response
 		if err != nil {
@@ -40,7 +33,10 @@ func (f *Facade) Mount(service, prefix string, bases func(*http.Request) map[str
 			resp, err = f.answer(r.Context(), req, env)
 		}
 		deadline(connection.SetWriteDeadline, time.Now().Add(f.o.Slowest))
-		write(w, r, f.said(r.Context(), resp, err, env))
+		if !read() { // the rest of the body is nobody's: net/http must not wait for it
+			w.Header().Set("Connection", "close")
+		}
+		f.write(w, r, f.said(r.Context(), resp, err, env))
 		_ = connection.Flush() // the deadline is this answer's, not the connection's
 		deadline(connection.SetWriteDeadline, time.Time{})
 	})
@@ -64,16 +60,27 @@ func bodyError(err error) *canonical.Error {
 	return canonical.Errorf(canonical.InvalidRequest, "the body ended early")
 }
 
-func write(w http.ResponseWriter, r *http.Request, resp *translate.Response) {
+func (f *Facade) write(w http.ResponseWriter, r *http.Request, resp *translate.Response) {
 	for k, vs := range resp.Header {
 		w.Header()[k] = vs
 	}
 	if len(resp.Body) > 0 && w.Header().Get("Content-Type") == "" {
 		w.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(resp.Body)))
+	size := int64(len(resp.Body))
+	if resp.Content != nil {
+		defer func() { _ = resp.Content.Close() }() // all of it was read, or the connection is cut
+		size = resp.Content.Size
+	}
+	if size >= 0 {
+		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	}
 	w.WriteHeader(resp.Status)
-	if r.Method != http.MethodHead {
+	switch {
+	case r.Method == http.MethodHead:
+	case resp.Content != nil:
+		f.send(w, resp.Content)
+	default:
 		_, _ = w.Write(resp.Body) // the client went away: nobody is left to tell
 	}
 }

@@ -33,7 +33,7 @@ func (f *Facade) do(ctx context.Context, call canonical.Call) (canonical.Reply, 
 		after, throttled := throttling(call.Op, err)
 		wait := max(pause, after)
 		switch {
-		case !throttled:
+		case !throttled || takesContent(call): // what was read of it cannot be read again
 			return canonical.Reply{}, err
 		case time.Now().Add(wait).After(end):
 			return canonical.Reply{}, exhausted(err, wait)
@@ -42,6 +42,11 @@ func (f *Facade) do(ctx context.Context, call canonical.Call) (canonical.Reply, 
 			return canonical.Reply{}, canonical.AsError(ctx.Err())
 		}
 	}
+}
+
+// takesContent says whether the request of a call holds bytes that are passed on.
+func takesContent(call canonical.Call) bool {
+	return call.Op.Streams && call.Op.Effect != canonical.Read
 }
 
 // throttling says whether a cloud refused the call for its rate, and how long it asks

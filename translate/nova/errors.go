@@ -107,6 +107,9 @@ func classify(resp *translate.Response, what said) canonical.Code {
 	case 401:
 		return canonical.Unauthenticated
 	case 403:
+		if has("is protected") {
+			return canonical.FailedPrecondition
+		}
 		if has("quota") || has("maximum number of") {
 			return canonical.QuotaExceeded
 		}
@@ -169,6 +172,9 @@ func sayError(err *canonical.Error, req *translate.Request, env *translate.Env) 
 		service = req.Service
 	}
 	status := statusOf(err, service)
+	if status == http.StatusNoContent {
+		return &translate.Response{Status: status, Header: http.Header{}}
+	}
 	to := &translate.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}}
 	if status == http.StatusUnauthorized {
 		to.Header.Set("WWW-Authenticate", `Keystone uri="`+env.Base("identity")+`"`)
@@ -217,8 +223,17 @@ func statusOf(err *canonical.Error, service string) int {
 		return http.StatusNotFound
 	case err.Status != 0:
 		return err.Status
+	case service == "image":
+		return imageStatus(err)
 	case err.Code == canonical.QuotaExceeded && service == "network":
 		return http.StatusConflict
+	}
+	return commonStatus(err)
+}
+
+// commonStatus is the HTTP status that all services give.
+func commonStatus(err *canonical.Error) int {
+	switch {
 	case err.Code == canonical.Unsupported && len(err.Fields) > 0, missingReference(err):
 		return http.StatusBadRequest
 	case err.Code == canonical.Timeout:
@@ -227,6 +242,19 @@ func statusOf(err *canonical.Error, service string) int {
 		return http.StatusInternalServerError
 	}
 	return err.HTTPStatus()
+}
+
+// imageStatus is the HTTP status that Glance gives.
+func imageStatus(err *canonical.Error) int {
+	switch {
+	case err.Code == canonical.QuotaExceeded:
+		return http.StatusRequestEntityTooLarge
+	case err.Code == canonical.FailedPrecondition && err.Operation == canonical.DownloadImage.Spec().Name:
+		return http.StatusNoContent // there is nothing to download yet
+	case err.Code == canonical.FailedPrecondition && strings.Contains(err.Detail, "protected"):
+		return http.StatusForbidden
+	}
+	return commonStatus(err)
 }
 
 // missingReference says whether what a create or rebuild points to is not there.

@@ -209,6 +209,15 @@ var imagesAnswer = translate.List[canonical.Image, imagesBody]{
 	Keep: keepBy[canonical.Image],
 }
 
+var imageAnswer = translate.Answer[canonical.Image, image]{
+	Say: func(r canonical.TypedReply[canonical.Image], env *translate.Env, _ *translate.Response) (image, error) {
+		return sayImage(r.Result, env), nil
+	},
+	Hear: func(w image, _ *translate.Response, _ *translate.Env) (canonical.Image, error) {
+		return hearImage(w), nil
+	},
+}
+
 func imageRoutes() []translate.Route {
 	get := func(id canonical.ID) canonical.ImageGet { return canonical.ImageGet{ID: id} }
 	return []translate.Route{
@@ -219,14 +228,7 @@ func imageRoutes() []translate.Route {
 		{
 			ID: "glance.image.show", Service: "image", Method: "GET", Path: "/v2/images/{id}", Op: canonical.GetImage.Spec(),
 			Ask: translate.ByID[canonical.ImageGet]("id"), Status: 200,
-			Answer: translate.Answer[canonical.Image, image]{
-				Say: func(r canonical.TypedReply[canonical.Image], env *translate.Env, _ *translate.Response) (image, error) {
-					return sayImage(r.Result, env), nil
-				},
-				Hear: func(w image, _ *translate.Response, _ *translate.Env) (canonical.Image, error) {
-					return hearImage(w), nil
-				},
-			},
+			Answer: imageAnswer,
 		},
 	}
 }

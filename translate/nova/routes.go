@@ -12,7 +12,7 @@ func Table() *translate.Table {
 		Dialect: "nova",
 		Rows: slices.Concat(
 			versionRoutes(), metadataRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
-			imageRoutes(), networkRoutes(),
+			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), hypervisorRoutes(), limitsRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}

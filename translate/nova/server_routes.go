@@ -72,7 +72,10 @@ func actionRoutes() []translate.Route {
 		}
 		return sayStop(r, env, to)
 	}
+	console := action("nova.server.console_output", "os-getConsoleOutput", consoleRoute())
+	console.Status = 200
 	return []translate.Route{
+		console,
 		action("nova.server.start", "os-start", translate.Route{
 			Op:     canonical.StartServer.Spec(),
 			Ask:    translate.ByID[canonical.ServerStart]("id"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path"
 	"sync"
 
 	"github.com/digitalocean/go-libvirt"
@@ -193,7 +194,8 @@ func (h *Host) uploadBase(ctx context.Context, p libvirt.StoragePool, id canonic
 
 func (h *Host) fillBase(ctx context.Context, p libvirt.StoragePool, id canonical.ID, src BaseSource) (libvirt.StorageVol, error) {
 	// Made as raw whatever it is, for libvirt would write a header of its own.
-	m, err := h.newVolume(ctx, p, rawVolume(baseName(id, src.Format), uint64(src.SizeBytes)))
+	// Not to be abandoned in the middle: what is made then would come after the undo.
+	m, err := h.newVolume(context.WithoutCancel(ctx), p, rawVolume(baseName(id, src.Format), uint64(src.SizeBytes)))
 	v := m.volume
 	if err != nil {
 		return v, err
@@ -216,7 +218,7 @@ func (h *Host) fillBase(ctx context.Context, p libvirt.StoragePool, id canonical
 // other files of the host through a backing file. Data of a raw image that looks like
 // another format is what raw means: it is data.
 func (h *Host) checkBase(ctx context.Context, v libvirt.StorageVol, format string) error {
-	def, err := h.describe(ctx, v)
+	def, err := fetch(ctx, h, func(a api) (*libvirtxml.StorageVolume, error) { return describe(a, v) })
 	switch {
 	case err != nil:
 		return err
@@ -230,8 +232,8 @@ func (h *Host) checkBase(ctx context.Context, v libvirt.StorageVol, format strin
 	return nil
 }
 
-func (h *Host) describe(ctx context.Context, v libvirt.StorageVol) (*libvirtxml.StorageVolume, error) {
-	text, err := fetch(ctx, h, func(a api) (string, error) { return a.StorageVolGetXMLDesc(v, 0) })
+func describe(a api, v libvirt.StorageVol) (*libvirtxml.StorageVolume, error) {
+	text, err := a.StorageVolGetXMLDesc(v, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -261,22 +263,68 @@ func (h *Host) EvictBase(ctx context.Context, id canonical.ID) error {
 		return err
 	}
 	defer unlock()
-	// libvirt itself deletes a volume that others need without a word.
-	if n := h.table.uses(id); n > 0 || h.bases.held(id) {
-		return canonical.Errorf(canonical.FailedPrecondition, "image %s is in use on host %s: by %d servers", id, h.opts.Name, n)
+	if h.bases.held(id) {
+		return canonical.Errorf(canonical.FailedPrecondition, "image %s is in use on host %s: servers are made of it", id, h.opts.Name)
 	}
 	return h.step(ctx, "evict the image", func(ctx context.Context) error {
-		p, err := h.pool(ctx, basePool)
+		from, err := h.pool(ctx, basePool)
 		if err != nil {
 			return err
 		}
-		return h.call(ctx, func(a api) error { // the mark first: what has none is not trusted
-			for _, name := range []string{baseMark(id), baseName(id, "qcow2"), baseName(id, "raw")} {
-				if err := deleteVolume(a, p, name); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		disks, err := h.pool(ctx, serversPool)
+		if err != nil {
+			return err
+		}
+		return h.call(ctx, func(a api) error { return h.evict(a, from, disks, id) })
 	})
+}
+
+func (h *Host) evict(a api, from, disks libvirt.StoragePool, id canonical.ID) error {
+	for _, format := range []string{"qcow2", "raw"} {
+		v, err := a.StorageVolLookupByName(from, baseName(id, format))
+		if gone(err) {
+			continue
+		}
+		// libvirt itself deletes a volume that others need without a word.
+		used, err := overlays(a, disks, v)
+		switch {
+		case err != nil:
+			return err
+		case used > 0:
+			return canonical.Errorf(canonical.FailedPrecondition, "image %s is in use on host %s: by %d disks", id, h.opts.Name, used)
+		}
+		// The mark first: what has none is not trusted.
+		if err := errors.Join(deleteVolume(a, from, baseMark(id)), deleteVolume(a, from, v.Name)); err != nil {
+			return err
+		}
+	}
+	return deleteVolume(a, from, baseMark(id))
+}
+
+// overlays counts the disks that are overlays on a volume. The host's own files tell:
+// records can be spoiled, and other processes may make servers too.
+func overlays(a api, disks libvirt.StoragePool, base libvirt.StorageVol) (int, error) {
+	where, err := a.StorageVolGetPath(base)
+	if err != nil {
+		return 0, err
+	}
+	all, _, err := a.StoragePoolListAllVolumes(disks, 1, 0)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, v := range all {
+		if path.Ext(v.Name) != ".qcow2" {
+			continue
+		}
+		def, err := describe(a, v)
+		switch {
+		case gone(err): // since the list was made
+		case err != nil:
+			return 0, err
+		case def.BackingStore != nil && def.BackingStore.Path == where:
+			n++
+		}
+	}
+	return n, nil
 }

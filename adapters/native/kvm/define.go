@@ -34,7 +34,7 @@ func (h *Host) Define(ctx context.Context, spec ServerSpec) (Server, error) {
 		h.undo(ctx, spec.ID)
 		return Server{}, err
 	}
-	return h.Refresh(ctx, spec.ID)
+	return h.Get(spec.ID)
 }
 
 // taken is a server that Define finds already there.
@@ -62,7 +62,11 @@ func (h *Host) define(ctx context.Context, spec ServerSpec) error {
 		{"make the console's log", func(ctx context.Context) (err error) { p.console, err = h.makeLog(ctx, spec); return err }},
 		{"define the domain", func(ctx context.Context) error { return h.defineDomain(ctx, m, spec, nics, p) }},
 	} {
-		if err := h.step(ctx, s.doing, s.do); err != nil {
+		if err := ctx.Err(); err != nil {
+			return h.explain(err, "%s", s.doing)
+		}
+		// A call that is abandoned may still do its work, after the undo.
+		if err := h.step(context.WithoutCancel(ctx), s.doing, s.do); err != nil {
 			return err
 		}
 	}
@@ -127,7 +131,10 @@ func (h *Host) makeLog(ctx context.Context, spec ServerSpec) (string, error) {
 }
 
 func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, nics []NIC, p parts) error {
-	record := spec.record(nics)
+	record, err := spec.record(nics).asRead()
+	if err != nil {
+		return err
+	}
 	def, err := domain(h.domainName(spec.ID), m, spec, record, p)
 	if err != nil {
 		return err
@@ -136,10 +143,15 @@ func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, nic
 	if err != nil {
 		return err
 	}
-	return h.call(ctx, func(a api) error {
+	ticket := h.table.ticket()
+	err = h.call(ctx, func(a api) error {
 		_, err := a.DomainDefineXMLFlags(text, libvirt.DomainDefineValidate)
 		return err
 	})
+	if err == nil { // known without another look, which could fail
+		h.table.found(ticket, spec.ID, state(libvirt.DomainShutoff, 0), &record)
+	}
+	return err
 }
 
 // undoTime limits the undoing of what failed, for which the caller's context is not

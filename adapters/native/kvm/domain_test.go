@@ -106,7 +106,7 @@ func TestExtraSpecsRefused(t *testing.T) {
 		"hw:boot_menu": "perhaps", "hw_rng:allowed": "1", "quota:cpu_shares": "1", "quota:disk_read_iops_sec": "-1", "quota:vif_inbound_average": "x",
 	} {
 		t.Run(spec, func(t *testing.T) {
-			err := checkExtraSpecs(map[string]string{spec: value})
+			err := CheckExtraSpecs(map[string]string{spec: value})
 			e := canonical.AsError(err)
 			if canonical.CodeOf(err) != canonical.InvalidRequest || len(e.Fields) != 1 || e.Fields[0].Field != "flavor.extra_specs."+spec {
 				t.Errorf("%v", err)

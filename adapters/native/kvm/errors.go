@@ -51,7 +51,7 @@ func (h *Host) explain(err error, doing string, args ...any) error {
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &answer):
-		return h.answered(answer, doing)
+		return h.refused(answer, doing)
 	case lost(err):
 		return &canonical.Error{
 			Code: canonical.Unavailable, RetryAfter: retryAfter, Err: err,
@@ -66,8 +66,8 @@ func (h *Host) explain(err error, doing string, args ...any) error {
 	}
 }
 
-// answered is what the daemon said, as an error of ours.
-func (h *Host) answered(e libvirt.Error, doing string) error {
+// refused is what the daemon said, as an error of ours.
+func (h *Host) refused(e libvirt.Error, doing string) error {
 	code, ok := codes[libvirt.ErrorNumber(e.Code)]
 	if !ok {
 		code = canonical.UpstreamError
@@ -96,6 +96,12 @@ func cut(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "")
+}
+
+// answered says whether err is what the daemon said: the connection is sound.
+func answered(err error) bool {
+	var answer libvirt.Error
+	return errors.As(err, &answer)
 }
 
 // isCode says whether the daemon answered with one of these numbers.

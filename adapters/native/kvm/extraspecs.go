@@ -46,8 +46,9 @@ var extraSpecs = map[string]extraSpec{
 	"quota:disk_write_iops_sec":  ioTune(func(t *libvirtxml.DomainDiskIOTune, n uint64) { t.WriteIopsSec = n }),
 }
 
-// checkExtraSpecs refuses what applyExtraSpecs would.
-func checkExtraSpecs(specs map[string]string) error {
+// CheckExtraSpecs refuses, by name, the extra specs of flavors that servers here cannot
+// have.
+func CheckExtraSpecs(specs map[string]string) error {
 	return applyExtraSpecs(&libvirtxml.Domain{
 		CPU:     &libvirtxml.DomainCPU{},
 		Devices: &libvirtxml.DomainDeviceList{Disks: make([]libvirtxml.DomainDisk, 1)}, OS: &libvirtxml.DomainOS{},

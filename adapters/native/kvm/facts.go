@@ -15,7 +15,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// Facts are what a host is and can do. They are read once.
+// Facts are what a host is and can do.
 type Facts struct {
 	Hostname   string
 	Arch       string
@@ -39,16 +39,13 @@ func (h *Host) Facts(ctx context.Context) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	err = h.step(ctx, "read the size of the disk", func(ctx context.Context) error {
+	err = h.step(ctx, "read the size of the host", func(ctx context.Context) error {
 		p, err := h.pool(ctx, serversPool)
 		if err != nil {
 			return err
 		}
-		size, err := fetch(ctx, h, func(a api) (size [2]uint64, err error) {
-			_, size[0], _, size[1], err = a.StoragePoolGetInfo(p)
-			return size, err
-		})
-		f.DiskGiB, f.FreeGiB = int(size[0]>>30), int(size[1]>>30)
+		now, err := fetch(ctx, h, func(a api) (Facts, error) { return readSizes(a, p) })
+		f.CPUs, f.RAMMiB, f.DiskGiB, f.FreeGiB = now.CPUs, now.RAMMiB, now.DiskGiB, now.FreeGiB
 		return err
 	})
 	return f, err
@@ -80,17 +77,13 @@ func (h *Host) knownFacts(ctx context.Context) (Facts, error) {
 	h.facts = &f
 	h.mu.Unlock()
 	h.opts.Log.InfoContext(ctx, "what a host can do", "host", h.opts.Name, "virt_type", f.Virt, "reason", f.VirtReason,
-		"cpus", f.CPUs, "ram_mib", f.RAMMiB, "cannot", f.Cannot)
+		"cannot", f.Cannot)
 	return f, nil
 }
 
 func (h *Host) readFacts(a api) (Facts, error) {
 	f := Facts{Cannot: map[string]string{}}
-	_, memKiB, cpus, _, _, _, _, _, err := a.NodeGetInfo() //nolint:dogsled // libvirt's own list
-	if err != nil {
-		return f, err
-	}
-	f.CPUs, f.RAMMiB = int(cpus), int(memKiB>>10)
+	var err error
 	if f.Hostname, err = a.ConnectGetHostname(); err != nil {
 		return f, err
 	}
@@ -126,6 +119,15 @@ func (h *Host) readAbilities(a api, f *Facts) error {
 		f.Cannot["kvm"] = f.VirtReason
 	}
 	return readDomainCaps(a, f)
+}
+
+// readSizes reads what may change while the host runs.
+func readSizes(a api, p libvirt.StoragePool) (Facts, error) {
+	_, memKiB, cpus, _, _, _, _, _, err1 := a.NodeGetInfo()
+	_, capacity, _, free, err2 := a.StoragePoolGetInfo(p)
+	return Facts{
+		CPUs: int(cpus), RAMMiB: int(memKiB >> 10), DiskGiB: int(capacity >> 30), FreeGiB: int(free >> 30),
+	}, errors.Join(err1, err2)
 }
 
 // version writes libvirt's number for a version: major * 1,000,000 + minor * 1,000 +

@@ -49,6 +49,7 @@ type fakePool struct {
 type fakeVolume struct {
 	capacity uint64
 	data     []byte
+	backing  string
 }
 
 // fakeHost is a host on a fake, with one NAT network "nat".
@@ -423,7 +424,11 @@ func (f *fake) StorageVolCreateXML(p libvirt.StoragePool, text string, _ libvirt
 		if got.volumes[def.Name] != nil {
 			return libvirt.StorageVol{}, answer(libvirt.ErrStorageVolExist, "exists")
 		}
-		got.volumes[def.Name] = &fakeVolume{capacity: def.Capacity.Value}
+		vol := &fakeVolume{capacity: def.Capacity.Value}
+		if def.BackingStore != nil {
+			vol.backing = def.BackingStore.Path
+		}
+		got.volumes[def.Name] = vol
 		return libvirt.StorageVol{Pool: p.Name, Name: def.Name}, nil
 	})
 }
@@ -461,7 +466,15 @@ func (f *fake) StorageVolGetPath(v libvirt.StorageVol) (string, error) {
 
 func (f *fake) StorageVolGetXMLDesc(v libvirt.StorageVol, _ uint32) (string, error) {
 	return in(f, "StorageVolGetXMLDesc", func() (string, error) {
-		return "<volume><target><format type='" + strings.TrimPrefix(path.Ext(v.Name), ".") + "'/></target></volume>", nil
+		_, got, err := f.volume(v)
+		if err != nil {
+			return "", err
+		}
+		backing := ""
+		if got.backing != "" {
+			backing = "<backingStore><path>" + got.backing + "</path></backingStore>"
+		}
+		return "<volume><target><format type='" + strings.TrimPrefix(path.Ext(v.Name), ".") + "'/></target>" + backing + "</volume>", nil
 	})
 }
 

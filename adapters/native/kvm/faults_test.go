@@ -115,6 +115,34 @@ func leftovers(t testing.TB, h *Host, d libvirt.Daemon) string {
 	return strings.Join(files, " ") + d.Virsh(t, "list", "--all", "--name")
 }
 
+// TestRealDaemonKilledAnywhere kills libvirtd right after it got some of the requests of
+// a create and a delete, each in turn: all of it succeeds once the daemon is back.
+func TestRealDaemonKilledAnywhere(t *testing.T) {
+	h, d, p := proxied(t, func(o *Options) { o.ConnectWait = time.Minute })
+	control := d.RequireOwn(t)
+	t.Cleanup(func() { control.Start(t) })
+	network := d.RequireNetwork(t)
+	base := ensureBase(t, h)
+	p.after = func() {
+		control.Kill(t)
+		control.Start(t)
+	}
+	for n, cut := 2, true; cut; n += 5 { // each fifth: every step, in the time that there is
+		spec := testSpec(base)
+		spec.NICs = []NICSpec{{Network: network}}
+		p.arm(n, false)
+		_, err := h.Define(t.Context(), spec)
+		if err == nil {
+			err = h.Delete(t.Context(), spec.ID)
+		}
+		cut = p.disarm()
+		if err != nil {
+			t.Errorf("killed at packet %d: %v", n, err)
+		}
+		nothingLeft(t, h, d, spec.ID)
+	}
+}
+
 // TestRealDaemonKilled kills libvirtd while an image is uploaded and while a guest runs.
 func TestRealDaemonKilled(t *testing.T) {
 	d := libvirt.Require(t)
@@ -216,3 +244,44 @@ func TestRealBadImages(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestRealStrayFiles: files that a daemon left when it was killed, and that the pool does
+// not know, are replaced.
+func TestRealStrayFiles(t *testing.T) {
+	h, d := realHost(t)
+	spec := testSpec(ensureBase(t, h))
+	if err := h.Delete(t.Context(), spec.ID); err != nil { // makes the pool
+		t.Fatal(err)
+	}
+	for _, name := range []string{diskName(spec.ID), seedName(spec.ID), logName(spec.ID)} {
+		if err := os.WriteFile(filepath.Join(h.opts.Dir, serversPool, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.Define(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Delete(t.Context(), spec.ID); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, h, d, spec.ID)
+}
+
+// TestRealRotatedLog: the files that virtlogd begins for a console that prints much are
+// removed too.
+func TestRealRotatedLog(t *testing.T) {
+	h, d := realHost(t)
+	spec := testSpec(ensureBase(t, h))
+	if _, err := h.Define(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{".0", ".1"} {
+		if err := os.WriteFile(filepath.Join(h.opts.Dir, serversPool, logName(spec.ID)+end), []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Delete(t.Context(), spec.ID); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, h, d, spec.ID)
+}

@@ -19,6 +19,16 @@ import (
 // noCloud is a seed made by another program than ours.
 func noCloud(t testing.TB, hostname string) Seed {
 	t.Helper()
+	iso := noCloudISO(t, hostname)
+	info, err := os.Stat(iso)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Seed{SizeBytes: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(iso) }}
+}
+
+func noCloudISO(t testing.TB, hostname string) string {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -33,11 +43,7 @@ func noCloud(t testing.TB, hostname string) Seed {
 	if err != nil {
 		t.Skipf("needs genisoimage: %v: %s", err, out)
 	}
-	info, err := os.Stat(iso)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Seed{SizeBytes: info.Size(), Open: func() (io.ReadCloser, error) { return os.Open(iso) }}
+	return iso
 }
 
 // says waits until a server's console has said all of it.

@@ -201,7 +201,10 @@ func (h *Host) follow(s *session, ev events) error {
 		case <-h.ctx.Done():
 			return h.ctx.Err()
 		}
-		if err != nil {
+		switch {
+		case answered(err): // the next reading may tell more
+			h.opts.Log.Warn("libvirt did not tell how a server is", "host", h.opts.Name, "error", err)
+		case err != nil:
 			return err
 		}
 	}

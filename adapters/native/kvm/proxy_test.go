@@ -20,6 +20,7 @@ type proxy struct {
 	stay   bool // after that no connection is let in
 	down   bool
 	cuts   int
+	after  func() // with it the packet is passed on, and then this is done
 }
 
 // newProxy listens on a socket of the test's own.
@@ -81,10 +82,18 @@ func (p *proxy) serve(c net.Conn) {
 	buf := make([]byte, 512<<10)
 	for {
 		n, err := c.Read(buf)
-		if err != nil || p.cutsHere() {
+		if err != nil {
+			break
+		}
+		cut, after := p.cutsHere()
+		if cut && after == nil {
 			break
 		}
 		if _, err := up.Write(buf[:n]); err != nil {
+			break
+		}
+		if cut {
+			after()
 			break
 		}
 	}
@@ -96,12 +105,12 @@ func (p *proxy) serve(c net.Conn) {
 	p.mu.Unlock()
 }
 
-func (p *proxy) cutsHere() bool {
+func (p *proxy) cutsHere() (cut bool, after func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.passed++
 	if p.passed != p.cutAt {
-		return false
+		return false, nil
 	}
 	p.cuts++
 	if p.stay {
@@ -110,7 +119,7 @@ func (p *proxy) cutsHere() bool {
 			_ = c.Close()
 		}
 	}
-	return true
+	return true, p.after
 }
 
 // arm makes the n-th packet from now on end its connection; with stay the daemon is

@@ -96,6 +96,9 @@ func (h *Host) readRecords(s *session, found []reading, all bool) error {
 			for k := n; k < len(todo) && errs[n] == nil; k += readers {
 				r := &found[todo[k]]
 				r.record, errs[n] = h.readRecord(s, r.id)
+				if answered(errs[n]) { // it went away, or is read the next time
+					errs[n] = nil
+				}
 			}
 		})
 	}
@@ -108,25 +111,22 @@ const (
 	affectConfig    = libvirt.DomainAffectConfig
 )
 
-// readRecord is the record in a domain's metadata. A domain that went away, or whose
-// metadata somebody spoiled, has one that holds the id alone: it must not hide the
-// others.
+// readRecord is the record in a domain's metadata: an empty one where somebody
+// removed or spoiled it, so that it does not hide the others.
 func (h *Host) readRecord(s *session, id string) (*Record, error) {
 	text, err := asOwner(h, s, func(a api) (string, error) {
 		return a.DomainGetMetadata(h.domainOf(id), metadataElement, libvirt.OptString{metadataURI}, libvirt.DomainAffectCurrent)
 	})
-	var answer libvirt.Error
-	switch {
-	case errors.As(err, &answer):
-		h.opts.Log.Warn("a domain of ours tells no record", "host", h.opts.Name, "server", id, "error", err)
-		return &Record{ID: id}, nil
-	case err != nil:
+	if err != nil && !isCode(err, libvirt.ErrNoDomainMetadata) {
 		return nil, err
 	}
-	r, err := readMetadata(text)
+	var r Record
+	if err == nil {
+		r, err = readMetadata(text)
+	}
 	if err != nil || r.ID != id {
-		h.opts.Log.Warn("a domain's record does not make sense", "host", h.opts.Name, "server", id, "error", err)
-		return &Record{ID: id}, nil
+		h.opts.Log.Warn("a domain of ours has no record that makes sense", "host", h.opts.Name, "server", id, "error", err)
+		return &Record{}, nil
 	}
 	return &r, nil
 }

@@ -105,6 +105,15 @@ func readMetadata(text string) (Record, error) {
 	return r, nil
 }
 
+// asRead is the record as it will be read again: nil for what is empty, and so on.
+func (r Record) asRead() (Record, error) {
+	text, err := r.metadata()
+	if err != nil {
+		return r, err
+	}
+	return readMetadata(text)
+}
+
 func (r Record) clone() Record {
 	r.Metadata = maps.Clone(r.Metadata)
 	r.Tags = slices.Clone(r.Tags)

@@ -72,7 +72,37 @@ func (h *Host) removeVolumes(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	rotated, err := fetch(ctx, h, func(a api) (bool, error) {
+		for _, name := range []string{diskName(id), seedName(id), logName(id)} {
+			if err := deleteVolume(a, p, name); err != nil {
+				return false, err
+			}
+		}
+		return rotatedLog(a, p, id)
+	})
+	if err != nil || !rotated {
+		return err
+	}
 	return h.deleteVolumes(ctx, p, id+".")
+}
+
+// rotatedLog says whether virtlogd has begun another file for a console that printed
+// much. The pool would tell only after a refresh, which reads every file that it has;
+// so a volume of that name is made, which fails where the file is there.
+func rotatedLog(a api, p libvirt.StoragePool, id string) (bool, error) {
+	def := rawVolume(logName(id)+".0", 0)
+	text, err := def.Marshal()
+	if err != nil {
+		return false, err
+	}
+	v, err := a.StorageVolCreateXML(p, text, 0)
+	switch {
+	case isCode(err, fileExists...):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	return false, unlessGone(a.StorageVolDelete(v, 0))
 }
 
 // undefineAll removes what libvirt itself keeps of a domain beside its definition;

@@ -20,7 +20,7 @@ type ServerSpec struct {
 	UserID           string
 	Name             string
 	Description      string
-	Flavor           canonical.ServerFlavor // VCPUs, RAMMiB and DiskGiB are required; see checkExtraSpecs
+	Flavor           canonical.ServerFlavor // VCPUs, RAMMiB and DiskGiB are required; see CheckExtraSpecs
 	ImageName        string
 	Base             *Base // from EnsureBase of this host
 	Seed             Seed  // zero: none
@@ -75,7 +75,7 @@ func (s ServerSpec) validate() error {
 	}
 	for _, err := range []error{
 		shape("vcpus", s.Flavor.VCPUs, 1, maxVCPUs), shape("ram_mib", s.Flavor.RAMMiB, 1, maxRAMMiB),
-		shape("disk_gib", s.Flavor.DiskGiB, 0, maxDiskGiB), checkExtraSpecs(s.Flavor.ExtraSpecs), s.checkDisk(),
+		shape("disk_gib", s.Flavor.DiskGiB, 0, maxDiskGiB), CheckExtraSpecs(s.Flavor.ExtraSpecs), s.checkDisk(),
 	} {
 		if err != nil {
 			return err

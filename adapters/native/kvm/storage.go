@@ -84,7 +84,7 @@ func (h *Host) newVolume(ctx context.Context, p libvirt.StoragePool, def *libvir
 	}
 	return fetch(ctx, h, func(a api) (m made, err error) {
 		m.volume, err = replaceVolume(a, p, def.Name, text)
-		if isCode(err, libvirt.ErrSystemError) && !answeredFull(err) {
+		if isCode(err, fileExists...) && !answeredFull(err) {
 			// A file that the pool has not noticed yet, as from a daemon that was killed.
 			if err := a.StoragePoolRefresh(p, 0); err != nil {
 				return m, err
@@ -97,6 +97,10 @@ func (h *Host) newVolume(ctx context.Context, p libvirt.StoragePool, def *libvir
 		return m, err
 	})
 }
+
+// fileExists are the answers to making a volume whose file is there: as a volume, and
+// as one that the pool has not noticed, which versions of libvirt tell differently.
+var fileExists = []libvirt.ErrorNumber{libvirt.ErrStorageVolExist, libvirt.ErrOperationInvalid, libvirt.ErrSystemError}
 
 func replaceVolume(a api, p libvirt.StoragePool, name, def string) (libvirt.StorageVol, error) {
 	if err := deleteVolume(a, p, name); err != nil {

@@ -122,7 +122,10 @@ func (s *stream) send(h header, payload []byte) error {
 	var x xdr
 	x.word(uint32(minPacket + len(payload)))
 	_ = binary.Write(&x, binary.BigEndian, h) // a Buffer does not fail
-	bufs := net.Buffers{x.Bytes(), payload}
+	bufs := net.Buffers{x.Bytes()}
+	if len(payload) > 0 {
+		bufs = append(bufs, payload)
+	}
 	if _, err := bufs.WriteTo(s.conn); err != nil {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // table is what a host knows of its servers.
@@ -174,19 +172,6 @@ func (t *table) begin(id string, task Task) (end func()) {
 	}
 	set(task)
 	return func() { set(NoTask) }
-}
-
-// uses counts the servers that were made from an image.
-func (t *table) uses(image canonical.ID) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := 0
-	for _, r := range t.rows {
-		if !r.gone && r.record.Image.ID == image {
-			n++
-		}
-	}
-	return n
 }
 
 // next is closed at the next change.

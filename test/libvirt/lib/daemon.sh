@@ -87,10 +87,12 @@ daemon_kill() {
 daemon_status() {
 	local name failed=0
 	for name in virtlogd libvirtd; do
-		service_pid "$name" >/dev/null && say "$name runs" || {
+		if service_pid "$name" >/dev/null; then
+			say "$name runs"
+		else
 			say "$name does not run"
 			failed=1
-		}
+		fi
 	done
 	((failed == 0)) && client version && client net-list --all && client list --all
 }

@@ -2,6 +2,7 @@
 # enter.sh DIR COMMAND... becomes the command, in a mount namespace in which the
 # paths that are compiled into libvirt lead into DIR.
 set -euo pipefail
+# shellcheck disable=SC2016 # the inner shell expands it
 exec unshare --mount --propagation private bash -c '
 	set -e
 	dir=$1

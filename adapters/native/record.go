@@ -1,0 +1,229 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
+	"github.com/dragoman-cloud/dragoman/adapters/native/seed"
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
+)
+
+// The tasks that jobs do to servers.
+const (
+	building  = "building"
+	starting  = "starting"
+	stopping  = "stopping"
+	rebooting = "rebooting"
+	deleting  = "deleting"
+)
+
+// record is what the store keeps of a server. Its host keeps the kvm.Record too.
+type record struct {
+	kvm.Record
+	Host       string
+	Built      bool             // it has been started once, or its making has failed
+	Fault      *canonical.Fault // why its making failed
+	Making     []byte           // the sealed making, until it is built: it holds secrets
+	AccessIPv4 string
+	AccessIPv6 string
+	UpdatedAt  time.Time
+	LaunchedAt *time.Time
+}
+
+func (c *Cloud) record(ctx context.Context, id canonical.ID) (r record, err error) {
+	return r, c.opts.Store.GetObject(ctx, c.object(serverKind, string(id)), &r)
+}
+
+// change changes a record with nobody between.
+func (c *Cloud) change(ctx context.Context, id canonical.ID, f func(*record) error) (r record, err error) {
+	err = c.opts.Store.ChangeObject(ctx, c.object(serverKind, string(id)), &r, func() error {
+		r.UpdatedAt = now()
+		return f(&r)
+	})
+	return r, err
+}
+
+// making is what is needed to make a server, beside its record.
+type making struct {
+	Password string
+	UserData string
+	Files    []canonical.File
+	Keys     []string
+	NICs     []kvm.NICSpec
+}
+
+func (c *Cloud) seal(id string, m making) ([]byte, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, canonical.Errorf(canonical.Internal, "keep what makes a server: %w", err)
+	}
+	return c.opts.Box.Seal(text, []byte("create "+id)), nil
+}
+
+func (c *Cloud) unseal(r record) (m making, err error) {
+	text, err := c.opts.Box.Open(r.Making, []byte("create "+r.ID))
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return m, canonical.Errorf(canonical.Internal, "what makes server %s: %w", r.ID, err)
+	}
+	return m, nil
+}
+
+// seed is what the server's operating system is told.
+func (m making) seed(id, name string) seed.Server {
+	s := seed.Server{
+		ID: canonical.ID(id), Hostname: seed.Hostname(name, "server"), PublicKeys: m.Keys,
+		AdminPassword: m.Password, UserData: m.UserData, Files: m.Files,
+	}
+	for i := range m.NICs {
+		if mac, err := net.ParseMAC(kvm.MAC(id, i)); err == nil { // kvm.MAC makes no others
+			s.NICs = append(s.NICs, seed.NIC{MAC: mac})
+		}
+	}
+	return s
+}
+
+// server is a server as it is now.
+func (c *Cloud) server(ctx context.Context, id canonical.ID) (canonical.Server, error) {
+	r, err := c.record(ctx, id)
+	if err != nil {
+		return canonical.Server{}, err
+	}
+	return c.show(r, c.live(r)), nil
+}
+
+// live is the server as its host has it; nil: the host does not have it, or has never
+// been heard.
+func (c *Cloud) live(r record) *kvm.Server {
+	h := c.host(r.Host)
+	if h == nil {
+		return nil
+	}
+	s, err := h.Get(r.ID)
+	if err != nil {
+		return nil
+	}
+	return &s
+}
+
+// show is the record as the canonical API has servers; live is what its host says.
+func (c *Cloud) show(r record, live *kvm.Server) canonical.Server {
+	created, updated, instance := r.CreatedAt, r.UpdatedAt, "dragoman-"+r.ID
+	hostID := c.stableID("host", r.Host)
+	s := canonical.Server{
+		ID: canonical.ID(r.ID), Name: r.Name, Description: optional(r.Description), Kind: canonical.VM,
+		Status: canonical.ServerBuilding, Power: canonical.PowerUnknown, Fault: r.Fault, Flavor: r.Flavor,
+		Addresses: c.addresses(r), Volumes: []canonical.ServerVolume{}, SecurityGroups: []canonical.Link{},
+		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
+		Keypair: optional(r.Keypair), Metadata: notNil(r.Metadata), Tags: append([]string{}, r.Tags...), ConfigDrive: true,
+		AvailabilityZone: optional(r.AvailabilityZone), Tenant: optional(r.Tenant),
+		Host: optional(r.Host), HypervisorHostname: optional(r.Host), HostStatus: optional(c.hostStatus(r.Host)), InstanceName: &instance, HostID: &hostID,
+		CreatedAt: &created, UpdatedAt: &updated, LaunchedAt: r.LaunchedAt,
+	}
+	s.Flavor.ExtraSpecs = notNil(s.Flavor.ExtraSpecs)
+	if r.Image.ID != "" {
+		s.Image = &canonical.Link{ID: r.Image.ID, Name: optional(r.Image.Name)}
+	}
+	c.showState(&s, r, live)
+	if task := c.busyWith(s.ID); task != "" {
+		s.Task = &task
+	}
+	return s
+}
+
+func (c *Cloud) hostStatus(name string) string {
+	if h := c.host(name); h != nil && h.Health().Connected {
+		return "up"
+	}
+	return "down"
+}
+
+// showState says what state a server is in. What its host has never shown us is not
+// known; what a host that we hear does not have is lost.
+func (c *Cloud) showState(s *canonical.Server, r record, live *kvm.Server) {
+	switch {
+	case r.Fault != nil:
+		s.Status, s.NativeStatus = canonical.ServerError, "failed"
+	case !r.Built:
+		s.NativeStatus = building
+	case live != nil:
+		s.Status, s.Power, s.NativeStatus, s.Progress = live.Status, live.Power, live.State.Native(), 100
+		if fault := live.State.Fault(); fault != "" && live.Status == canonical.ServerError {
+			s.Fault = &canonical.Fault{Code: 500, Message: fault}
+		}
+	case c.hostStatus(r.Host) == "up" && c.busyWith(s.ID) != deleting:
+		s.Status, s.NativeStatus = canonical.ServerError, "lost"
+		s.Fault = &canonical.Fault{Code: 500, Message: "its host does not have it any more"}
+	default:
+		s.Status, s.NativeStatus = canonical.ServerUnknown, "unknown"
+	}
+	if live != nil && r.Fault != nil {
+		s.Power = live.Power
+	}
+}
+
+func (c *Cloud) addresses(r record) []canonical.Address {
+	all := []canonical.Address{}
+	for _, n := range r.Networks {
+		if !n.IP.IsValid() {
+			continue // somebody else's DHCP gives it one
+		}
+		version := 4
+		if n.IP.Is6() {
+			version = 6
+		}
+		network, mac := canonical.ID(c.stableID("network", n.Network)), n.MAC
+		all = append(all, canonical.Address{
+			Network: n.Network, NetworkID: &network, IP: n.IP.String(), Version: version, MAC: &mac, Kind: canonical.FixedAddress,
+		})
+	}
+	return all
+}
+
+func (c *Cloud) listServers(ctx context.Context, r canonical.ServerList) (canonical.Page[canonical.Server], error) {
+	records, err := store.Objects[record](ctx, c.opts.Store, c.opts.Name, serverKind)
+	if err != nil {
+		return canonical.Page[canonical.Server]{}, err
+	}
+	all := make([]canonical.Server, 0, len(records))
+	for _, rec := range records {
+		all = append(all, c.show(rec, c.live(rec)))
+	}
+	return those(all, r.Match, r.ListOptions)
+}
+
+func (c *Cloud) getServer(ctx context.Context, r canonical.ServerGet) (canonical.Server, error) {
+	return c.server(ctx, r.ID)
+}
+
+// updateServer writes the store's record and then the host's, which is only needed to
+// recover the former; a host that is away gets it with the next change.
+func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (canonical.Server, error) {
+	if tags, ok := r.Tags.Get(); ok && len(tags) > maxTags {
+		return canonical.Server{}, canonical.Invalid("tags", "are more than %d", maxTags)
+	}
+	rec, err := c.change(ctx, r.ID, func(rec *record) error {
+		rec.Name, rec.Description, rec.Tags = r.Name.Or(rec.Name), r.Description.Or(rec.Description), r.Tags.Or(rec.Tags)
+		rec.AccessIPv4, rec.AccessIPv6 = r.AccessIPv4.Or(rec.AccessIPv4), r.AccessIPv6.Or(rec.AccessIPv6)
+		if rec.Metadata = patched(rec.Metadata, r.Metadata); len(rec.Metadata) > maxMetadata {
+			return canonical.Invalid("metadata", "has more than %d items", maxMetadata)
+		}
+		return nil
+	})
+	if err != nil {
+		return canonical.Server{}, err
+	}
+	if h := c.host(rec.Host); h != nil && rec.Built && h.Health().Connected {
+		_, err := h.Update(ctx, rec.ID, func(k *kvm.Record) {
+			k.Name, k.Description, k.Tags, k.Metadata = rec.Name, rec.Description, rec.Tags, rec.Metadata
+		})
+		c.note("write the host's record of a server", err)
+	}
+	return c.show(rec, c.live(rec)), nil
+}
