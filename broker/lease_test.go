@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"testing"
 	"time"
@@ -129,4 +130,27 @@ func latest(t *testing.T, b *broker.Broker) int64 {
 		t.Fatal(err)
 	}
 	return got.Result.Last
+}
+
+// What a cloud tells by itself reaches the owner of the server, with the ids and the
+// names of dragoman.
+func TestWatchedServers(t *testing.T) {
+	cloud := memory.New(memory.Options{})
+	var tell func(canonical.Server)
+	m := member("m1", cloud)
+	m.Watch = func(f func(canonical.Server)) { tell = f }
+	b := open(t, m)
+	id := create(as(t, "acme"), t, b, request(t, b, "")).Resources[0].ID
+	from := latest(t, b)
+	_, native := id.Split()
+	tell(canonical.Server{ID: canonical.ID(native), Name: "web", Status: canonical.ServerStopped, Metadata: map[string]string{}})
+	tell(canonical.Server{ID: "nobody's", Metadata: map[string]string{}})
+	got, err := canonical.ListEvents.Do(as(t, "acme"), b, canonical.EventList{After: from})
+	if err != nil || len(got.Result.Items) != 1 {
+		t.Fatal(got, err)
+	}
+	var s canonical.Server
+	if err := json.Unmarshal(got.Result.Items[0].Data, &s); err != nil || s.ID != id || s.Cloud != "m1" || *s.Tenant != "acme" || s.Status != canonical.ServerStopped {
+		t.Errorf("%s", got.Result.Items[0].Data)
+	}
 }

@@ -71,21 +71,16 @@ func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op cano
 	if at, ok := v.start(cur); ok {
 		o.Cursor = canonical.Cursor{Sort: o.Sort, After: map[string]canonical.Position{"": at}}.String()
 	}
-	see, err := v.seer(ctx, op.Spec().Resource())
-	if err != nil {
-		return part[T]{err: err}
-	}
 	for {
 		r, err := op.Do(ctx, v.cloud, withListing(req, o))
 		if err != nil {
 			return part[T]{err: err}
 		}
-		p.asOf = r.AsOf
-		for _, item := range r.Result.Items {
-			if seen, ok := see(item); ok {
-				p.items = append(p.items, seen.(T)) //nolint:forcetypeassert // see answers what it was given
-			}
+		seen, err := seeAll(ctx, v, op.Spec().Resource(), r.Result.Items)
+		if err != nil {
+			return part[T]{err: err}
 		}
+		p.asOf, p.items = r.AsOf, append(p.items, seen...)
 		o.Cursor, p.more = r.Result.NextCursor, r.Result.NextCursor != ""
 		if !p.more || len(p.items) > o.Limit {
 			return p

@@ -116,26 +116,21 @@ func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.
 
 // made are the servers that an operation is about, with their owners.
 func (v *view) made(ctx context.Context, about []canonical.Resource, found map[canonical.ID]*canonical.Server) ([]canonical.Server, error) {
-	see, err := v.seer(ctx, "server")
-	if err != nil {
-		return nil, err
-	}
 	var out []canonical.Server
 	for _, r := range about {
 		if r.Type != "server" {
 			continue
 		}
-		s := found[r.ID]
+		s, err := found[r.ID], error(nil)
 		if s == nil {
 			s, err = v.findServer(ctx, r.ID)
 		}
 		if err != nil || s == nil {
 			return nil, cmp.Or(err, error(canonical.Errorf(canonical.NotFound, "server %s is gone", r.ID)))
 		}
-		seen, _ := see(*s)                         // whoever began the work saw the server
-		out = append(out, seen.(canonical.Server)) //nolint:forcetypeassert // see answers what it was given
+		out = append(out, *s)
 	}
-	return out, nil
+	return seeAll(ctx, v, "server", out) // whoever began the work sees all of them
 }
 
 // findServer is a server as it is now, nil where the cloud says that it has none.

@@ -61,27 +61,42 @@ func (v *view) reaches(ctx context.Context, op *canonical.Spec, kind string, id 
 	}
 }
 
-// seer is a function that says whether the caller sees a thing of that kind, and
-// completes it.
-func (v *view) seer(ctx context.Context, kind string) (func(any) (any, bool), error) {
-	var owners map[canonical.ID]string
-	if v.shared && owned[kind] {
-		var err error
-		if owners, err = v.b.Store.Owners(ctx, v.m.Name, kind); err != nil {
-			return nil, err
+// seeAll are those of the items that the caller sees, completed.
+func seeAll[T any](ctx context.Context, v *view, kind string, items []T) ([]T, error) {
+	owners, err := v.owners(ctx, kind, items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, 0, len(items))
+	for _, item := range items {
+		if seen, ok := v.see(item, owners); ok {
+			out = append(out, seen.(T)) //nolint:forcetypeassert // see answers what it was given
 		}
 	}
-	return func(item any) (any, bool) { return v.see(item, owners) }, nil
+	return out, nil
 }
 
-// seeOne is what a seer does, for one thing without asking for the owners of all.
-func (v *view) seeOne(ctx context.Context, kind string, item any) (seen any, ok bool, err error) {
-	owners := map[canonical.ID]string{}
-	if l, listed := item.(canonical.Listed); listed && v.shared && owned[kind] {
-		id, _, _ := l.ListKeys()
-		if owners[id], err = v.b.Store.Owner(ctx, v.m.Name, kind, id); err != nil {
-			return nil, false, err
+// owners are the owners of items of that kind, where ownership matters.
+func (v *view) owners(ctx context.Context, kind string, items any) (map[canonical.ID]string, error) {
+	if !v.shared || !owned[kind] {
+		return nil, nil //nolint:nilnil // nobody asks this map
+	}
+	all := reflect.ValueOf(items)
+	ids := make([]canonical.ID, 0, all.Len())
+	for i := range all.Len() {
+		if l, ok := all.Index(i).Interface().(canonical.Listed); ok {
+			id, _, _ := l.ListKeys()
+			ids = append(ids, id)
 		}
+	}
+	return v.b.Store.Owners(ctx, v.m.Name, kind, ids)
+}
+
+// seeOne is the item, completed, if the caller sees it.
+func (v *view) seeOne(ctx context.Context, kind string, item any) (seen any, ok bool, err error) {
+	owners, err := v.owners(ctx, kind, []any{item})
+	if err != nil {
+		return nil, false, err
 	}
 	seen, ok = v.see(item, owners)
 	return seen, ok, nil

@@ -263,3 +263,30 @@ func TestResultsAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// Several servers are made all or none: when one of them fails, none is left, and the
+// operation fails for that one's reason.
+func TestAllOrNone(t *testing.T) {
+	made := 0
+	cloud := memory.New(memory.Options{Delay: 5 * time.Millisecond, Outcome: func(op *canonical.Spec, s canonical.Server) *canonical.Fault {
+		if made++; op == canonical.CreateServer.Spec() && s.Name == "web-2" {
+			return &canonical.Fault{Code: 500, Message: "no host has room"}
+		}
+		return nil
+	}})
+	b := quick(t, cloud)
+	req := request(t, b, "")
+	req.Count = 3
+	r, err := canonical.CreateServer.Do(as(t, "acme"), b, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it ends", func() bool { return operation(t, b, r.Task.Job).Status.Final() })
+	o := operation(t, b, r.Task.Job)
+	if o.Status != canonical.OperationFailed || o.Error == nil || o.Error.Detail != "no host has room" {
+		t.Errorf("%s: %+v", o.Status, o.Error)
+	}
+	if got := held(t, cloud); len(got) != 0 {
+		t.Errorf("%d servers are left", len(got))
+	}
+}

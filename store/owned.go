@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -58,24 +60,34 @@ func (s *Store) Owner(ctx context.Context, cloud, kind string, id canonical.ID) 
 	return tenant, failed(err, "owner")
 }
 
-// Owners are the owners of all resources of a kind on a cloud.
-func (s *Store) Owners(ctx context.Context, cloud, kind string) (map[canonical.ID]string, error) {
+// Owners are the owners of these resources of a kind on a cloud; who has none is not in
+// it.
+func (s *Store) Owners(ctx context.Context, cloud, kind string, ids []canonical.ID) (map[canonical.ID]string, error) {
 	type row struct {
 		id     canonical.ID
 		tenant string
 	}
-	rows, err := s.db.QueryContext(ctx,
-		`SELECT resource, tenant FROM owned WHERE cloud = ? AND kind = ? AND resource IS NOT NULL`, cloud, kind)
-	all, err := collect(rows, err, "owner", func(r *sql.Rows) (row, error) {
-		var o row
-		err := r.Scan(&o.id, &o.tenant)
-		return o, err
-	})
-	out := make(map[canonical.ID]string, len(all))
-	for _, o := range all {
-		out[o.id] = o.tenant
+	out := make(map[canonical.ID]string, len(ids))
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{cloud, kind}
+		for _, id := range chunk {
+			args = append(args, string(id))
+		}
+		rows, err := s.db.QueryContext(ctx, `SELECT resource, tenant FROM owned WHERE cloud = ? AND kind = ?
+			AND resource IN (?`+strings.Repeat(", ?", len(chunk)-1)+`)`, args...)
+		all, err := collect(rows, err, "owner", func(r *sql.Rows) (row, error) {
+			var o row
+			err := r.Scan(&o.id, &o.tenant)
+			return o, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range all {
+			out[o.id] = o.tenant
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 // Disown forgets a resource that is gone.

@@ -144,7 +144,7 @@ func TestOwned(t *testing.T) {
 			t.Fatal(step)
 		}
 	}
-	got, err := s.Owners(ctx, "c", "server")
+	got, err := s.Owners(ctx, "c", "server", []canonical.ID{"c:1", "c:2", "c:3"})
 	if diff := cmp.Diff(map[canonical.ID]string{"c:1": "acme"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
