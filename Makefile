@@ -11,17 +11,19 @@ export DRAGOMAN_OPENSTACK_DIR ?= /var/tmp/dragoman-openstack
 FUZZTIME      ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit lint fmt demo demo-memory bench fuzz openstack compiler image clean
+.PHONY: help build test test-unit lint fmt demo demo-native demo-memory bench fuzz services services-stop openstack libvirt postgres guest compiler image clean
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the dragoman binary, static, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/dragoman ./cmd/dragoman
 
-test: compiler openstack ## every test, with the race detector, a real OpenStack and a real PostgreSQL; prints the coverage
-	postgres=$$(./test/postgres/postgres.sh start) && \
-	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json DRAGOMAN_TEST_POSTGRES=$$postgres $(GO) test -race -shuffle=on -timeout 20m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
+test: compiler services ## every test, with the race detector and real peers (OpenStack, libvirt, PostgreSQL); prints the coverage
+	eval "$$(./test/libvirt/libvirt.sh env)" && \
+	export DRAGOMAN_TEST_POSTGRES="$$(./test/postgres/postgres.sh start)" && \
+	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
+	$(GO) test -race -shuffle=on -timeout 40m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
 	@$(GO) tool cover -func=$(COVERAGE) | tail -n 1
 
 test-unit: ## the tests that need no services, nor root; well under a minute once built
@@ -37,13 +39,16 @@ fmt: $(GOLANGCI) ## format the tree
 $(GOLANGCI):
 	$(GO) install $(GOLANGCI_PKG)
 
-demo: build ## dragoman and the openstack command, over a real OpenStack and a cloud in memory
-	@./test/demo.sh bin/dragoman
+demo: build ## dragoman runs servers on this machine, then a real OpenStack too; by its own command and by openstack's
+	@./test/demo.sh bin/dragoman native openstack
 
-demo-memory: build ## the part of the demo that needs no OpenStack, and takes seconds
-	@DEMO_CLOUD=memory ./test/demo.sh bin/dragoman
+demo-native: build ## the part of the demo on this machine's libvirt alone
+	@./test/demo.sh bin/dragoman native
 
-bench: ## the benchmarks
+demo-memory: build ## the demo over a cloud in memory: takes seconds, and no root
+	@./test/demo.sh bin/dragoman memory
+
+bench: ## the benchmarks; the one beside nginx is skipped without nginx
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## every fuzz target for FUZZTIME (20s)
@@ -53,9 +58,26 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 	  done; \
 	done
 
-openstack: ## a real OpenStack on loopback (Debian packages; as root)
+services: openstack libvirt postgres guest ## install and start all that the tests need (Debian packages; as root)
+
+services-stop: ## stop it; the state is kept
+	./test/openstack/openstack.sh stop
+	./test/libvirt/libvirt.sh stop
+	./test/postgres/postgres.sh stop
+
+openstack: ## a real OpenStack on loopback
 	./test/openstack/openstack.sh install
 	./test/openstack/openstack.sh start
+
+libvirt: ## a libvirtd of our own
+	./test/libvirt/libvirt.sh install
+	./test/libvirt/libvirt.sh start
+
+postgres: ## a PostgreSQL on loopback
+	./test/postgres/postgres.sh start
+
+guest: ## the image of a small server for tests
+	./test/guest/build.sh
 
 compiler: # the race detector is cgo
 	@command -v gcc >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev; }

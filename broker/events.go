@@ -55,48 +55,63 @@ func (b *Broker) listEvents(ctx context.Context, r canonical.EventList) (out can
 	if opts.Tenant != "" && caller.Role.AtLeast(canonical.Operator) {
 		tenant = opts.Tenant
 	}
-	out.Result.Items = []canonical.Event{}
-	oldest, newest, err := b.Store.KeptEvents(ctx)
-	switch {
-	case err != nil:
+	if out.Result, err = b.eventsFrom(ctx, r.After); err != nil {
 		return out, err
-	case r.After < 0:
-		out.Result.Last = newest
-	case r.After > newest || r.After < oldest-1:
-		out.Result.Gap, out.Result.Last = true, max(oldest-1, 0)
-	default:
-		out.Result.Last = r.After
 	}
 	end := time.After(time.Duration(r.Wait) * time.Millisecond)
 	for {
-		b.mu.Lock()
-		news := b.news
-		b.mu.Unlock()
+		news := b.nextNews()
 		got, err := b.Store.Events(ctx, tenant, out.Result.Last, eventsAtOnce)
-		if err != nil {
+		switch n := len(got); {
+		case err != nil:
 			return out, err
-		}
-		if n := len(got); n > 0 {
+		case n > 0:
 			out.Result.Items, out.Result.Last = got, got[n-1].ID
 			return out, nil
-		}
-		if out.Result.Gap || r.Wait == 0 {
+		case out.Result.Gap || r.Wait == 0:
 			return out, nil
 		}
-		elsewhere := time.NewTimer(eventsElsewhere)
-		select {
-		case <-ctx.Done():
-			elsewhere.Stop()
-			return out, canonical.AsError(ctx.Err())
-		case <-b.ctx.Done():
-			elsewhere.Stop()
-			return out, nil
-		case <-end:
-			elsewhere.Stop()
-			return out, nil
-		case <-news:
-		case <-elsewhere.C:
+		if more, err := b.listen(ctx, news, end); !more {
+			return out, err
 		}
-		elsewhere.Stop()
 	}
+}
+
+// eventsFrom is where the events after one begin: negative, behind the newest; not
+// known, at the oldest that is kept, and with a gap.
+func (b *Broker) eventsFrom(ctx context.Context, after int64) (canonical.Events, error) {
+	oldest, newest, err := b.Store.KeptEvents(ctx)
+	from := canonical.Events{Items: []canonical.Event{}, Last: after}
+	switch {
+	case after < 0:
+		from.Last = newest
+	case after > newest || after < oldest-1:
+		from.Gap, from.Last = true, max(oldest-1, 0)
+	}
+	return from, err
+}
+
+// nextNews is closed when the next event has happened.
+func (b *Broker) nextNews() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.news
+}
+
+// listen waits until there may be events. There is no more to come when the time or
+// the broker ends, and when the caller is gone.
+func (b *Broker) listen(ctx context.Context, news <-chan struct{}, end <-chan time.Time) (more bool, err error) {
+	elsewhere := time.NewTimer(eventsElsewhere)
+	defer elsewhere.Stop()
+	select {
+	case <-ctx.Done():
+		return false, canonical.AsError(ctx.Err())
+	case <-b.ctx.Done():
+		return false, nil
+	case <-end:
+		return false, nil
+	case <-news:
+	case <-elsewhere.C:
+	}
+	return true, nil
 }

@@ -126,6 +126,9 @@ func (p *problems) native(path string, n *Native) {
 	if n.Dir != "" && !strings.HasPrefix(n.Dir, "/") {
 		p.add(path+".dir", "must be an absolute path: it is on the hosts")
 	}
+	if n.Prefix != "" && !cloudName.MatchString(n.Prefix) {
+		p.add(path+".prefix", "%q is not [a-z][a-z0-9-]{0,30}", n.Prefix)
+	}
 	seen := map[string]bool{}
 	for i, h := range n.Hosts {
 		at := path + ".hosts." + strconv.Itoa(i)

@@ -94,6 +94,7 @@ type Native struct {
 	RecycleBin time.Duration `yaml:"recycle_bin" doc:"How long deleted servers can be restored" later:"true"`
 	Hosts      []Host        `yaml:"hosts" doc:"The hosts"`
 	Dir        string        `yaml:"dir" doc:"Directory on each host for the disks of servers; QEMU's user must be able to reach it" default:"/var/lib/dragoman" example:"/srv/dragoman"`
+	Prefix     string        `yaml:"prefix" doc:"Begins the names of domains and pools on the hosts, [a-z][a-z0-9-]{0,30}: never change it. Two dragomans on one host need two, and two directories" default:"dragoman" example:"lab"`
 	Overcommit Overcommit    `yaml:"overcommit" doc:"How often what a host has is given away"`
 	ImportFrom []string      `yaml:"import_from" doc:"Names, addresses and networks that images may be imported from, beyond public addresses" example:"[mirror.example, 10.1.0.0/16]"`
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -80,7 +81,7 @@ func (a *answer) copyContent(w http.ResponseWriter) error {
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil: // the client must not take the part for the whole
 			panic(http.ErrAbortHandler)

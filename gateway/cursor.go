@@ -14,7 +14,7 @@ const macSize = 16
 
 // seal is text with a MAC in front over it and the list that it belongs to.
 func (g *Gateway) seal(text, scope string) string {
-	return base64.RawURLEncoding.EncodeToString(append(g.mac(text, scope), text...))
+	return base64.RawURLEncoding.EncodeToString(append(mac(g.opts.CursorKeys[0], text, scope), text...))
 }
 
 // unseal is what seal was given; anything else is InvalidRequest.
@@ -24,14 +24,16 @@ func (g *Gateway) unseal(sealed, scope string) (string, error) {
 		return "", canonical.Invalid("cursor", "is not a cursor of this API")
 	}
 	text := string(b[macSize:])
-	if !hmac.Equal(b[:macSize], g.mac(text, scope)) {
-		return "", canonical.Invalid("cursor", "is not a cursor of this list with these filters")
+	for _, key := range g.opts.CursorKeys {
+		if hmac.Equal(b[:macSize], mac(key, text, scope)) {
+			return text, nil
+		}
 	}
-	return text, nil
+	return "", canonical.Invalid("cursor", "is not a cursor of this list with these filters")
 }
 
-func (g *Gateway) mac(text, scope string) []byte {
-	h := hmac.New(sha256.New, g.opts.CursorKey)
+func mac(key []byte, text, scope string) []byte {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte("dragoman cursor 1\x00"))
 	sum := sha256.Sum256([]byte(scope)) // of fixed length, so that scope and text cannot run together
 	h.Write(sum[:])

@@ -108,7 +108,7 @@ func TestEventStream(t *testing.T) {
 
 func TestEventsNeedAKey(t *testing.T) {
 	stack := gatewaytest.New(t, gatewaytest.Share("m", memory.New(memory.Options{})))
-	resp, err := http.Get(stack.Serve() + "/v1/events") //nolint:noctx // the test's own server
+	resp, err := http.Get(stack.Serve() + "/v1/events")
 	if err != nil {
 		t.Fatal(err)
 	}

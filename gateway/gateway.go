@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +33,13 @@ type Options struct {
 	// Authenticate says who a bearer text belongs to; its error has code
 	// Unauthenticated where the text is nobody's.
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
-	// CursorKey seals the cursors of lists; at least 16 bytes, the same in every replica.
-	CursorKey []byte
-	// Store keeps the answers that repeated requests get again, and AnswerKey, of
-	// store.BoxKeySize bytes, seals them: they may hold a password.
-	Store     *store.Store
-	AnswerKey []byte
+	// CursorKeys seal the cursors of lists, the first one new ones; at least 16 bytes
+	// each, the same in every replica.
+	CursorKeys [][]byte
+	// Store keeps the answers that repeated requests get again, and Box seals them:
+	// they may hold a password.
+	Store *store.Store
+	Box   *store.Box
 	// Ready says why this process cannot serve; nil: it always can. It must not
 	// depend on clouds.
 	Ready func(context.Context) error
@@ -62,8 +64,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("gateway: Options.Authenticate is missing")
 	case o.Store == nil:
 		return o, errors.New("gateway: Options.Store is missing")
-	case len(o.CursorKey) < 16:
-		return o, errors.New("gateway: Options.CursorKey is shorter than 16 bytes")
+	case o.Box == nil:
+		return o, errors.New("gateway: Options.Box is missing")
+	case len(o.CursorKeys) == 0 || slices.ContainsFunc(o.CursorKeys, func(k []byte) bool { return len(k) < 16 }):
+		return o, errors.New("gateway: Options.CursorKeys are missing or shorter than 16 bytes")
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -106,10 +110,7 @@ func New(opts Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{opts: opts, engine: newEngine(), metrics: newMetrics()}
-	if g.repeats, err = newRepeats(opts); err != nil {
-		return nil, fmt.Errorf("gateway: Options.AnswerKey: %w", err)
-	}
+	g := &Gateway{opts: opts, engine: newEngine(), metrics: newMetrics(), repeats: newRepeats(opts)}
 	g.api = humagin.New(g.engine, apiConfig(opts.Version))
 	for _, op := range canonical.Ops() {
 		if err := g.serve(op); err != nil {

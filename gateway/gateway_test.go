@@ -85,8 +85,8 @@ func newGateway(t testing.TB, do map[string]func(context.Context, any) (canonica
 	}
 	t.Cleanup(func() { db.Close() })
 	o := Options{
-		Store: db, AnswerKey: bytes.Repeat([]byte{1}, store.BoxKeySize),
-		Cloud: cloud, CursorKey: []byte("0123456789abcdef"), PollFirst: time.Millisecond, PollMost: time.Millisecond,
+		Store: db, Box: newBox(t, 1),
+		Cloud: cloud, CursorKeys: [][]byte{[]byte("0123456789abcdef")}, PollFirst: time.Millisecond, PollMost: time.Millisecond,
 		Log: slog.New(slog.NewJSONHandler(&log, nil)),
 		Authenticate: func(_ context.Context, bearer string) (canonical.Caller, error) {
 			c, ok := map[string]canonical.Caller{
@@ -413,7 +413,7 @@ func TestCursors(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	f.Add("", "a")
 	f.Add("AAAA", "b")
-	g := &Gateway{opts: Options{CursorKey: []byte("0123456789abcdef")}}
+	g := &Gateway{opts: Options{CursorKeys: [][]byte{[]byte("0123456789abcdef")}}}
 	f.Fuzz(func(t *testing.T, text, scope string) {
 		if got, err := g.unseal(text, scope); err == nil {
 			t.Fatalf("a cursor that nobody sealed was opened: %q", got)

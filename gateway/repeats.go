@@ -33,9 +33,8 @@ type repeats struct {
 	lease time.Duration
 }
 
-func newRepeats(o Options) (*repeats, error) {
-	box, err := store.NewBox(o.AnswerKey)
-	return &repeats{store: o.Store, box: box, owner: rand.Text(), log: o.Log, keep: keepAnswers, lease: lease}, err
+func newRepeats(o Options) *repeats {
+	return &repeats{store: o.Store, box: o.Box, owner: rand.Text(), log: o.Log, keep: keepAnswers, lease: lease}
 }
 
 // repeatable performs the first request with its key, and answers later ones. Its

@@ -287,6 +287,53 @@ func TestIdempotencyAfterRestart(t *testing.T) {
 	if _, _, _, n := cloud.seen(); n != 0 {
 		t.Error("the cloud was asked")
 	}
-	_, h, _ = newTest(t, nil, on(openStore(t, path)), func(o *Options) { o.AnswerKey = bytes.Repeat([]byte{2}, store.BoxKeySize) })
+	_, h, _ = newTest(t, nil, on(openStore(t, path)), func(o *Options) { o.Box = newBox(t, 2) })
 	wantProblem(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k"), 500, canonical.Internal)
+}
+
+// newBox is a box whose keys are made of these bytes.
+func newBox(t testing.TB, keys ...byte) *store.Box {
+	t.Helper()
+	var all [][]byte
+	for _, k := range keys {
+		all = append(all, bytes.Repeat([]byte{k}, store.BoxKeySize))
+	}
+	b, err := store.NewBox(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A cursor and a kept answer that were sealed with one key are good while it is held
+// beside a newer one.
+func TestRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.db")
+	first, second := []byte("0123456789abcdef"), []byte("fedcba9876543210")
+	keys := func(box *store.Box, cursors ...[]byte) func(*Options) {
+		return func(o *Options) { o.Box, o.CursorKeys = box, cursors }
+	}
+	_, h, _ := newTest(t, nil, on(openStore(t, path)), keys(newBox(t, 1), first))
+	answer := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k"))
+	_, h, _ = newTest(t, nil, on(openStore(t, path)), keys(newBox(t, 2, 1), second, first))
+	if again := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k")); again != answer {
+		t.Error(again)
+	}
+	old, both, anew := &Gateway{opts: Options{CursorKeys: [][]byte{first}}},
+		&Gateway{opts: Options{CursorKeys: [][]byte{second, first}}}, &Gateway{opts: Options{CursorKeys: [][]byte{second}}}
+	for name, c := range map[string]struct {
+		from, to *Gateway
+		good     bool
+	}{
+		"old, both held":    {old, both, true},
+		"new, both held":    {both, both, true},
+		"new, one held":     {both, anew, true},
+		"old, not held":     {old, anew, false},
+		"new, not yet held": {both, old, false},
+	} {
+		got, err := c.to.unseal(c.from.seal("next", "list"), "list")
+		if good := err == nil && got == "next"; good != c.good {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
 }

@@ -2,9 +2,9 @@ package policy
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -19,14 +19,23 @@ import (
 // bootstrapTenant is the tenant of the bootstrap key.
 const bootstrapTenant = "bootstrap"
 
-func (p *Policy) seal(secret string) []byte {
-	m := hmac.New(sha256.New, p.secret)
-	m.Write([]byte(secret)) // never fails
-	return m.Sum(nil)
+// seal is what is kept of the secret of a key.
+func (p *Policy) seal(id canonical.ID, secret string) []byte {
+	return p.box.Seal(hash(secret), store.KeyPlace(id))
 }
 
-func (p *Policy) fits(secret string, seal []byte) bool { return hmac.Equal(p.seal(secret), seal) }
+func (p *Policy) fits(secret string, k store.Key) bool {
+	want, err := p.box.Open(k.Seal, store.KeyPlace(k.ID))
+	return err == nil && subtle.ConstantTimeCompare(want, hash(secret)) == 1
+}
 
+func hash(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+// bootstrap makes the bootstrap key, or gives it the secret it has now. It writes
+// only what is not so already, in one statement: processes start at once.
 func (p *Policy) bootstrap(ctx context.Context, bearer string) error {
 	id, secret, ok := strings.Cut(bearer, ".")
 	if !ok || id == "" || secret == "" {
@@ -37,21 +46,19 @@ func (p *Policy) bootstrap(ctx context.Context, bearer string) error {
 	}
 	old, err := p.store.Key(ctx, canonical.ID(id))
 	switch {
-	case err == nil && old.Tenant == bootstrapTenant && p.fits(secret, old.Seal):
+	case err == nil && old.Tenant == bootstrapTenant && p.fits(secret, old):
 		return nil
-	case err == nil && old.Tenant != bootstrapTenant:
-		return errors.New("policy: the bootstrap key has the id of another tenant's key")
-	case err == nil:
-		if err := p.store.DeleteKey(ctx, old.ID); err != nil {
-			return err
-		}
-	case canonical.CodeOf(err) != canonical.NotFound:
+	case err != nil && canonical.CodeOf(err) != canonical.NotFound:
 		return err
 	}
-	return p.store.CreateKey(ctx, store.Key{
+	err = p.store.PutKey(ctx, store.Key{
 		APIKey: canonical.APIKey{ID: canonical.ID(id), Tenant: bootstrapTenant, Role: canonical.Admin, Name: "bootstrap", CreatedAt: p.now().UTC()},
-		Seal:   p.seal(secret),
+		Seal:   p.seal(canonical.ID(id), secret),
 	})
+	if canonical.CodeOf(err) == canonical.AlreadyExists {
+		return errors.New("policy: the bootstrap key has the id of another tenant's key")
+	}
+	return err
 }
 
 // EnsureTenant makes the tenant that the configuration declares, if it is missing.
@@ -83,7 +90,7 @@ func (p *Policy) addTenant(ctx context.Context, name string, declared bool) (can
 func (p *Policy) IssueKey(ctx context.Context, r canonical.APIKeyCreate) (canonical.APIKeyCreated, error) {
 	secret := randomText(32)
 	k := canonical.APIKey{ID: newID(), Tenant: r.Tenant, Role: r.Role, Name: r.Name, CreatedAt: p.now().UTC().Round(time.Microsecond)}
-	err := p.store.CreateKey(ctx, store.Key{APIKey: k, Seal: p.seal(secret)})
+	err := p.store.CreateKey(ctx, store.Key{APIKey: k, Seal: p.seal(k.ID, secret)})
 	if canonical.CodeOf(err) == canonical.NotFound {
 		err = canonical.Invalid("tenant", "there is no tenant %q", r.Tenant)
 	}

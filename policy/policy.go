@@ -4,10 +4,11 @@
 //
 // # Seals
 //
-// A secret is 256 random bits, so nobody guesses it from its seal however fast the
-// seal is made: HMAC-SHA256 under the store's secret key suffices, and costs
-// microseconds on each request where a password hash would cost tens of
-// milliseconds. The key keeps a stolen database from being used to try anything.
+// A secret is 256 random bits, so nobody guesses it from its hash however fast the
+// hash is made: SHA-256 suffices, and costs microseconds on each request where a
+// password hash would cost tens of milliseconds. The hash is sealed in the store's
+// box, which keeps a stolen database from being used to try anything; unlike an HMAC
+// it can be sealed anew with another key without the secret.
 package policy
 
 import (
@@ -30,19 +31,19 @@ const mostRemembered = 10_000
 
 // Options are what a Policy is made with.
 type Options struct {
-	SecretKey    []byte // seals the secrets of keys; at least 32 bytes
-	BootstrapKey string // <id>.<secret> of an admin, "" for none
+	Box          *store.Box // seals the secrets of keys
+	BootstrapKey string     // <id>.<secret> of an admin, "" for none
 	Clock        func() time.Time
 }
 
 // Policy authenticates callers and authorises calls. It is safe for concurrent use.
 type Policy struct {
-	store  *store.Store
-	secret []byte
-	now    func() time.Time
+	store *store.Store
+	box   *store.Box
+	now   func() time.Time
 
 	mu    sync.Mutex
-	known map[string]session // by the seal of the bearer text, so that memory holds no secrets
+	known map[string]session // by the hash of the bearer text, so that memory holds no secrets
 }
 
 type session struct {
@@ -53,13 +54,13 @@ type session struct {
 // New makes a Policy, and the bootstrap key with a tenant of its own where one is
 // given. A bootstrap key whose id is stored already gets the secret given now.
 func New(ctx context.Context, s *store.Store, o Options) (*Policy, error) {
-	if len(o.SecretKey) < 32 {
-		return nil, errors.New("policy: the secret key is shorter than 32 bytes")
+	if o.Box == nil {
+		return nil, errors.New("policy: Options.Box is missing")
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	p := &Policy{store: s, secret: o.SecretKey, now: o.Clock, known: make(map[string]session)}
+	p := &Policy{store: s, box: o.Box, now: o.Clock, known: make(map[string]session)}
 	if o.BootstrapKey != "" {
 		if err := p.bootstrap(ctx, o.BootstrapKey); err != nil {
 			return nil, err
@@ -75,7 +76,7 @@ func (p *Policy) Authenticate(ctx context.Context, bearer string) (canonical.Cal
 	if !ok || id == "" || secret == "" {
 		return canonical.Caller{}, unauthenticated()
 	}
-	memo := string(p.seal(bearer))
+	memo := string(hash(bearer))
 	if c, ok := p.recall(memo); ok {
 		return c, nil
 	}
@@ -85,7 +86,7 @@ func (p *Policy) Authenticate(ctx context.Context, bearer string) (canonical.Cal
 		return canonical.Caller{}, unauthenticated()
 	case err != nil:
 		return canonical.Caller{}, err
-	case !p.fits(secret, k.Seal):
+	case !p.fits(secret, k):
 		return canonical.Caller{}, unauthenticated()
 	}
 	c := canonical.Caller{Tenant: k.Tenant, Key: id, Role: k.Role}

@@ -3,7 +3,10 @@ package policy_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -13,6 +16,19 @@ import (
 
 const bootstrap = "root.0123456789abcdef"
 
+func box(t *testing.T, keys ...byte) *store.Box {
+	t.Helper()
+	var all [][]byte
+	for _, k := range keys {
+		all = append(all, bytes.Repeat([]byte{k}, store.BoxKeySize))
+	}
+	b, err := store.NewBox(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func open(t *testing.T) *policy.Policy {
 	t.Helper()
 	s, err := store.Open(t.Context(), "sqlite::memory:")
@@ -20,7 +36,7 @@ func open(t *testing.T) *policy.Policy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	p, err := policy.New(t.Context(), s, policy.Options{SecretKey: bytes.Repeat([]byte{7}, 32), BootstrapKey: bootstrap})
+	p, err := policy.New(t.Context(), s, policy.Options{Box: box(t, 7), BootstrapKey: bootstrap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,5 +130,69 @@ func TestHosts(t *testing.T) {
 		if err != nil || (r.Result.Host != nil) != seen {
 			t.Errorf("%s: host %v, %v", role, r.Result.Host, err)
 		}
+	}
+}
+
+// A key that was issued under one secret key works while that key is held, and once the
+// store is resealed under the new one alone.
+func TestRotation(t *testing.T) {
+	s, err := store.Open(t.Context(), "sqlite::memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	with := func(b *store.Box) *policy.Policy {
+		p, err := policy.New(t.Context(), s, policy.Options{Box: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	old := with(box(t, 1))
+	if err := old.EnsureTenant(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	k, err := old.IssueKey(t.Context(), canonical.APIKeyCreate{Tenant: "acme", Role: canonical.Member})
+	if err != nil {
+		t.Fatal(err)
+	}
+	works := func(when string, b *store.Box, want canonical.Code) {
+		t.Helper()
+		if _, err := with(b).Authenticate(t.Context(), k.Key); canonical.CodeOf(err) != want {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	works("both keys", box(t, 2, 1), "")
+	works("the old one is gone too soon", box(t, 2), canonical.Unauthenticated)
+	if err := s.ProveKey(t.Context(), box(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Reseal(t.Context(), box(t, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	works("resealed", box(t, 2), "")
+}
+
+// Processes that start at once on a new store all have the bootstrap key.
+func TestBootstrapAtOnce(t *testing.T) {
+	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "s.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for round := range 10 { // with another secret each time, so that the key is replaced
+		key := fmt.Sprint("root.secret", round)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				p, err := policy.New(t.Context(), s, policy.Options{Box: box(t, 7), BootstrapKey: key})
+				if err != nil {
+					t.Error(err)
+				} else if _, err := p.Authenticate(t.Context(), key); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }

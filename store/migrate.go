@@ -5,8 +5,13 @@ import (
 	"fmt"
 )
 
-// migrations are the versions of the schema, oldest first. A version that was
-// released never changes: append.
+// migrations are the versions of the schema, oldest first.
+//
+// One that was released never changes, not even in its spaces, since databases have it
+// already: append another. With a release, add for each migration that is new in it the
+// line that TestReleased prints to testdata/released, and a dump of a database of
+// that version, with a row in each table, as testdata/schema-N.sql: TestUpgrade opens
+// every one of them for ever.
 var migrations = []string{
 	`CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 	CREATE TABLE tenants (

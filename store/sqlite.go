@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -33,6 +34,9 @@ func sqliteCode(err error) int {
 // openSQLite opens the file at path; ":memory:" is a database of its own that ends
 // with its use.
 func openSQLite(ctx context.Context, path string) (*database, error) {
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		return nil, err
@@ -46,6 +50,19 @@ func openSQLite(ctx context.Context, path string) (*database, error) {
 		}
 	}
 	return &database{db, sqliteKind}, nil
+}
+
+// makePrivate makes the file where there is none, for its owner alone; SQLite would let
+// all read it. The files that SQLite puts beside it get its permissions.
+func makePrivate(path string) error {
+	if path == ":memory:" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // sqliteDSN asks for readers that do not wait for writers (WAL), writers that wait

@@ -26,17 +26,7 @@ type Store struct{ db *database }
 // date. dsn is "sqlite:PATH", where "sqlite::memory:" lives as long as the Store, or
 // "postgres://USER:PASSWORD@HOST/DATABASE", which several processes may share.
 func Open(ctx context.Context, dsn string) (*Store, error) {
-	scheme, rest, _ := strings.Cut(dsn, ":")
-	var db *database
-	var err error
-	switch {
-	case scheme == "sqlite" && rest != "":
-		db, err = openSQLite(ctx, rest)
-	case scheme == "postgres" || scheme == "postgresql":
-		db, err = openPostgres(dsn)
-	default:
-		err = fmt.Errorf("%q is not offered: use sqlite:PATH or postgres://HOST/DATABASE", scheme)
-	}
+	db, err := openDatabase(ctx, dsn)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -44,6 +34,18 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), db.Close())
 	}
 	return &Store{db}, nil
+}
+
+func openDatabase(ctx context.Context, dsn string) (*database, error) {
+	scheme, rest, _ := strings.Cut(dsn, ":")
+	switch {
+	case scheme == "sqlite" && rest != "":
+		return openSQLite(ctx, rest)
+	case scheme == "postgres" || scheme == "postgresql":
+		return openPostgres(dsn)
+	default:
+		return nil, fmt.Errorf("%q is not offered: use sqlite:PATH or postgres://HOST/DATABASE", scheme)
+	}
 }
 
 // Instance names the dragoman whose store this is: all processes on it, now and later,

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,6 +42,21 @@ func openPostgres(t *testing.T) *store.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// What is in the database is nobody's but the one's who runs dragoman.
+func TestFilesArePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	open(t, path)
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Error(f, info.Mode(), err)
+		}
+	}
 }
 
 // A database is opened again with what it held, migrations are not repeated, and
@@ -105,7 +121,11 @@ func TestOpenRefusesOtherDatabases(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	ctx, s := t.Context(), open(t, filepath.Join(t.TempDir(), "k.db"))
+	each(t, testKeys)
+}
+
+func testKeys(t *testing.T, s *store.Store) {
+	ctx := t.Context()
 	key := store.Key{APIKey: canonical.APIKey{ID: "k1", Tenant: "acme", Role: canonical.Member, CreatedAt: time.Now().UTC()}, Seal: []byte{1}}
 	if got := canonical.CodeOf(s.CreateKey(ctx, key)); got != canonical.NotFound {
 		t.Errorf("a key without its tenant: %q", got)
@@ -125,6 +145,20 @@ func TestKeys(t *testing.T) {
 	}
 	if diff := cmp.Diff(key, got); diff != "" {
 		t.Error(diff)
+	}
+	key.Seal = []byte{2}
+	if err := s.PutKey(ctx, key); err != nil {
+		t.Error(err)
+	}
+	if got, err := s.Key(ctx, "k1"); err != nil || got.Seal[0] != 2 {
+		t.Error(got, err)
+	}
+	if err := s.CreateTenant(ctx, canonical.Tenant{ID: "2", Name: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	key.Tenant = "other"
+	if got := canonical.CodeOf(s.PutKey(ctx, key)); got != canonical.AlreadyExists {
+		t.Errorf("in the place of another tenant's: %q", got)
 	}
 	if err := s.DeleteKey(ctx, "k1"); err != nil {
 		t.Error(err)

@@ -48,6 +48,22 @@ func (s *Store) CreateKey(ctx context.Context, k Key) error {
 	return failed(err, "key")
 }
 
+// PutKey adds a key, or puts it in the place of the key of that id and tenant; of
+// another tenant's it is AlreadyExists.
+func (s *Store) PutKey(ctx context.Context, k Key) error {
+	res, err := s.db.ExecContext(ctx, `INSERT INTO api_keys (id, tenant, role, name, seal, created_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET role = excluded.role, name = excluded.name, seal = excluded.seal,
+		created_at = excluded.created_at WHERE api_keys.tenant = excluded.tenant`,
+		string(k.ID), k.Tenant, string(k.Role), k.Name, k.Seal, timeText(k.CreatedAt))
+	if err != nil {
+		return failed(err, "key")
+	}
+	if changed(res, nil, "key") != nil {
+		return canonical.Errorf(canonical.AlreadyExists, "the key exists already, in another tenant")
+	}
+	return nil
+}
+
 const selectKeys = `SELECT id, tenant, role, name, seal, created_at FROM api_keys`
 
 // Key is the key of that id, or NotFound.

@@ -47,6 +47,7 @@ type Answerer interface {
 	say(reply canonical.Reply, env *Env, to *Response) (body any, err error)
 	hear(from *Response, env *Env) (canonical.Reply, error)
 	wire() any
+	tells() bool // something of the result
 }
 
 // Answer carries results of type Res over bodies of type W.
@@ -105,6 +106,11 @@ func named(res any) error {
 
 func (Answer[Res, W]) wire() any { var w W; return w }
 
+func (a Answer[Res, W]) tells() bool {
+	_, none := a.wire().(NoBody)
+	return !none && a.Later == nil
+}
+
 // Nothing answers without a body, and hears none.
 func Nothing[Res any]() Answer[Res, NoBody] {
 	return Answer[Res, NoBody]{
@@ -144,6 +150,8 @@ func (l List[T, W]) hear(from *Response, env *Env) (canonical.Reply, error) {
 }
 
 func (List[T, W]) wire() any { var w W; return w }
+
+func (List[T, W]) tells() bool { return true }
 
 func (l List[T, W]) page(from *Response, asked *Request, env *Env) ([]T, *Request, error) {
 	var w W

@@ -190,6 +190,9 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 		if r.ContainerFormat == "" {
 			r.ContainerFormat = "bare"
 		}
+		if r.Visibility == "" {
+			r.Visibility = "private"
+		}
 		return r
 	case canonical.ImageUpdate: // a field without a value has its default
 		defaulted(&r.Visibility, "private")

@@ -258,6 +258,10 @@ func (r *Route) HearRequest(req *Request, env *Env) (any, error) {
 	return asked, err
 }
 
+// TellsResult says whether the row's answer is made of the result, and not of nothing
+// or of the job that will have it.
+func (r *Route) TellsResult() bool { return r.Answer.tells() }
+
 // SayReply writes the answer to what the row heard.
 func (r *Route) SayReply(reply canonical.Reply, env *Env) (*Response, error) {
 	to := &Response{Status: r.Status, Header: http.Header{}}

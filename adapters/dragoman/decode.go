@@ -189,6 +189,10 @@ func unreachable(ctx context.Context, op *canonical.Spec, err error) error {
 		e.Detail = "the remote dragoman did not answer in time"
 		return &e
 	}
+	var content *canonical.Error
+	if errors.As(err, &content) { // what was to be sent failed
+		return content
+	}
 	e := canonical.Errorf(canonical.Unavailable, "the remote dragoman cannot be reached")
 	var n net.Error
 	var dial *net.OpError

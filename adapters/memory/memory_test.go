@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,42 @@ func TestFaultsAndLatency(t *testing.T) {
 	wantCode(t, "a late call", err, canonical.Timeout)
 	if clock.Timers() != 0 {
 		t.Error("the timer of the call is left")
+	}
+}
+
+// TestImagesHaveABound: what does not fit is refused, and what is deleted makes room.
+func TestImagesHaveABound(t *testing.T) {
+	c := memory.New(memory.Options{ImageBytes: 10})
+	image := func() canonical.ID {
+		r, err := canonical.CreateImage.Do(t.Context(), c, canonical.ImageCreate{Name: "i", DiskFormat: "raw"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Result.ID
+	}
+	upload := func(id canonical.ID, n int, size int64) error {
+		_, err := canonical.UploadImage.Do(t.Context(), c, canonical.ImageUpload{ID: id, Content: &canonical.Content{
+			ReadCloser: io.NopCloser(strings.NewReader(strings.Repeat("x", n))), Size: size,
+		}})
+		return err
+	}
+	first, second := image(), image()
+	for what, err := range map[string]error{"told": upload(first, 11, 11), "not told": upload(first, 11, -1)} {
+		if canonical.CodeOf(err) != canonical.QuotaExceeded {
+			t.Errorf("11 bytes, %s: %v", what, err)
+		}
+	}
+	if err := upload(first, 10, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := upload(second, 1, 1); canonical.CodeOf(err) != canonical.QuotaExceeded {
+		t.Errorf("an eleventh byte: %v", err)
+	}
+	if _, err := canonical.DeleteImage.Do(t.Context(), c, canonical.ImageDelete{ID: first}); err != nil {
+		t.Fatal(err)
+	}
+	if err := upload(second, 10, 10); err != nil {
+		t.Errorf("after the delete: %v", err)
 	}
 }
 

@@ -14,50 +14,51 @@ import (
 func canonicalPath(list string, i int) string { return list + "." + strconv.Itoa(i) }
 
 // act begins a job on a server that is in one of these states.
-func (c *Cloud) act(ctx context.Context, j job, id canonical.ID, task string, from []canonical.ServerStatus, run func(context.Context) error) (out canonical.TypedReply[canonical.Server], err error) {
-	s, err := c.server(ctx, id)
-	switch {
-	case err != nil:
+func (c *Cloud) act(ctx context.Context, j job, id canonical.ID, from ...canonical.ServerStatus) (out canonical.TypedReply[canonical.Server], err error) {
+	r, err := c.record(ctx, id)
+	if err != nil {
 		return out, err
+	}
+	live := c.live(r)
+	s := c.show(r, live)
+	switch {
 	case s.Task != nil:
 		return out, canonical.Errorf(canonical.FailedPrecondition, "the server is busy: %s", *s.Task)
 	case *s.HostStatus == "down":
 		return out, canonical.Errorf(canonical.Unavailable, "host %s is not connected", *s.Host)
 	case !slices.Contains(from, s.Status):
 		return out, canonical.Errorf(canonical.FailedPrecondition, "the server is %s", s.Status)
+	case live == nil:
+		return out, canonical.Errorf(canonical.FailedPrecondition, "its host does not have the server: it can only be deleted")
 	}
 	j.Resources = about("server", id)
-	if out.Task, err = c.work(ctx, j, task, run); err != nil {
+	if out.Task, err = c.work(ctx, j); err != nil {
 		return out, err
 	}
+	c.tell(id)
 	out.Result, err = c.server(ctx, id)
 	return out, err
 }
 
 func (c *Cloud) startServer(ctx context.Context, r canonical.ServerStart) (canonical.TypedReply[canonical.Server], error) {
-	j := job{Operation: canonical.StartServer.Spec().Name}
-	return c.act(ctx, j, r.ID, starting, []canonical.ServerStatus{canonical.ServerStopped}, func(ctx context.Context) error {
-		return c.startNow(ctx, r.ID)
-	})
+	return c.act(ctx, job{Operation: canonical.StartServer.Spec().Name}, r.ID, canonical.ServerStopped)
 }
 
-func (c *Cloud) startNow(ctx context.Context, id canonical.ID) error {
-	return c.onHost(ctx, id, func(r record) error {
-		_, err := c.host(r.Host).Start(ctx, r.ID)
+func (c *Cloud) start(ctx context.Context, j *job) error {
+	return c.onHost(ctx, j.about(), func(h host, id string) error {
+		_, err := h.Start(ctx, id)
 		return err
 	})
 }
 
 func (c *Cloud) stopServer(ctx context.Context, r canonical.ServerStop) (canonical.TypedReply[canonical.Server], error) {
 	j := job{Operation: canonical.StopServer.Spec().Name, Force: r.Force}
-	return c.act(ctx, j, r.ID, stopping, []canonical.ServerStatus{canonical.ServerRunning}, func(ctx context.Context) error {
-		return c.stopNow(ctx, r.ID, r.Force)
-	})
+	return c.act(ctx, j, r.ID, canonical.ServerRunning, canonical.ServerError)
 }
 
-func (c *Cloud) stopNow(ctx context.Context, id canonical.ID, force bool) error {
-	return c.onHost(ctx, id, func(r record) error {
-		_, err := c.host(r.Host).Stop(ctx, r.ID, force)
+func (c *Cloud) halt(ctx context.Context, j *job) error {
+	return c.onHost(ctx, j.about(), func(h host, id string) error {
+		_, err := h.Stop(ctx, id, j.Force)
 		return err
 	})
 }
@@ -65,59 +66,90 @@ func (c *Cloud) stopNow(ctx context.Context, id canonical.ID, force bool) error 
 // rebootServer reboots: softly from running only, by the rules of Nova; hard also what
 // is stopped.
 func (c *Cloud) rebootServer(ctx context.Context, r canonical.ServerReboot) (canonical.TypedReply[canonical.Server], error) {
-	j, from := job{Operation: canonical.RebootServer.Spec().Name}, []canonical.ServerStatus{canonical.ServerRunning}
-	if r.Kind == canonical.RebootHard {
+	j := job{Operation: canonical.RebootServer.Spec().Name, Force: r.Kind == canonical.RebootHard}
+	from := []canonical.ServerStatus{canonical.ServerRunning}
+	if j.Force {
 		from = append(from, canonical.ServerStopped, canonical.ServerPaused, canonical.ServerSuspended, canonical.ServerError)
 	}
-	return c.act(ctx, j, r.ID, rebooting, from, func(ctx context.Context) error {
-		return c.onHost(ctx, r.ID, func(rec record) error {
-			h := c.host(rec.Host)
-			if live := c.live(rec); r.Kind == canonical.RebootHard && live != nil && live.Status == canonical.ServerStopped {
-				_, err := h.Start(ctx, rec.ID)
-				return err
-			}
-			_, err := h.Reboot(ctx, rec.ID, r.Kind)
+	return c.act(ctx, j, r.ID, from...)
+}
+
+// reboot stops a server and starts it. Which half is done is stored between, so that a
+// crash leads to one reboot, not to none or two.
+func (c *Cloud) reboot(ctx context.Context, j *job) error {
+	if !j.Off {
+		if err := c.halt(ctx, j); err != nil {
 			return err
-		})
-	})
+		}
+		j.Off = true
+		if err := c.keep(ctx, *j); err != nil {
+			return err
+		}
+	}
+	return c.start(ctx, j)
 }
 
 // onHost does something to a server where it is, and notes that it has changed.
-func (c *Cloud) onHost(ctx context.Context, id canonical.ID, f func(record) error) error {
+func (c *Cloud) onHost(ctx context.Context, id canonical.ID, f func(h host, id string) error) error {
 	r, err := c.record(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := c.host(r.Host).Ready(ctx); err != nil {
+	h, err := c.hostOf(r)
+	if err != nil {
 		return err
 	}
-	if err := f(r); err != nil {
+	if err := insist(ctx, h, func() error { return f(h, r.ID) }); err != nil {
 		return err
 	}
-	_, err = c.change(ctx, id, func(*record) error { return nil })
+	if r, err = c.change(ctx, id, func(*record) error { return nil }); err != nil {
+		return err
+	}
+	c.inform(ctx, h, r) // of what was changed meanwhile
+	return nil
+}
+
+// insistences is how often work begins anew that lost its host.
+const insistences = 5
+
+// insist does f, which can be repeated, once the host is connected, and again when the
+// host went away under it and is back.
+func insist(ctx context.Context, h host, f func() error) (err error) {
+	for range insistences {
+		if err := h.Ready(ctx); err != nil {
+			return err
+		}
+		if err = f(); canonical.CodeOf(err) != canonical.Unavailable {
+			return err
+		}
+	}
 	return err
 }
 
 // deleteServer works in every state, and again while it is under way. What is being
-// made is not waited for: the making ends first, and then what it made is removed.
+// made is given up.
 func (c *Cloud) deleteServer(ctx context.Context, r canonical.ServerDelete) (out canonical.TypedReply[canonical.None], err error) {
-	if _, err := c.record(ctx, r.ID); err != nil {
+	rec, err := c.record(ctx, r.ID)
+	if err != nil {
 		return out, err
 	}
-	if c.busyWith(r.ID) == deleting {
-		out.Task = canonical.WaitGone(r.ID)
+	if _, err := c.hostOf(rec); err != nil {
+		return out, err
+	}
+	out.Task, err = c.work(ctx, job{Operation: canonical.DeleteServer.Spec().Name, Resources: about("server", r.ID)})
+	if canonical.CodeOf(err) == canonical.FailedPrecondition { // another delete is under way
+		out.Task, err = canonical.WaitGone(r.ID), nil
 		return out, nil
 	}
-	j := job{Operation: canonical.DeleteServer.Spec().Name, Resources: about("server", r.ID)}
-	c.mu.Lock()
-	delete(c.busy, r.ID) // a delete goes before all else
-	c.mu.Unlock()
-	out.Task, err = c.work(ctx, j, deleting, func(ctx context.Context) error { return c.remove(ctx, r.ID) })
+	c.tell(r.ID)
 	return out, err
 }
 
 // remove removes a server from its host, and then all that was kept of it.
 func (c *Cloud) remove(ctx context.Context, id canonical.ID) error {
+	if err := c.giveUp(ctx, id); err != nil {
+		return err
+	}
 	r, err := c.record(ctx, id)
 	if canonical.CodeOf(err) == canonical.NotFound {
 		return nil
@@ -125,20 +157,22 @@ func (c *Cloud) remove(ctx context.Context, id canonical.ID) error {
 	if err != nil {
 		return err
 	}
-	h := c.host(r.Host)
-	if h == nil {
-		return canonical.Errorf(canonical.FailedPrecondition, "host %s is not configured any more", r.Host)
-	}
-	if err := h.Ready(ctx); err != nil {
+	h, err := c.hostOf(r)
+	if err != nil {
 		return err
 	}
-	if err := h.Delete(ctx, r.ID); err != nil {
+	if err := insist(ctx, h, func() error { return h.Delete(ctx, r.ID) }); err != nil {
 		return err
 	}
-	return errors.Join(
-		c.images.Release(r.Image.ID, r.ID), c.opts.Store.Unclaim(ctx, c.opts.Name, r.ID),
-		c.opts.Store.DeleteObject(ctx, c.object(serverKind, r.ID)),
-	)
+	// The record last: by it the rest is done again after a crash.
+	if err := errors.Join(c.images.Release(r.Image.ID, r.ID), c.opts.Store.Unclaim(ctx, c.opts.Name, r.ID)); err != nil {
+		return err
+	}
+	if err := c.opts.Store.DeleteObject(ctx, c.object(serverKind, r.ID)); err != nil {
+		return err
+	}
+	c.tellGone(r)
+	return nil
 }
 
 // maxConsole is how much of a console is told, in bytes.
@@ -152,7 +186,14 @@ func (c *Cloud) consoleOutput(ctx context.Context, r canonical.ConsoleOutputGet)
 	if !rec.Built || rec.Fault != nil {
 		return canonical.ConsoleOutput{}, canonical.Errorf(canonical.FailedPrecondition, "the server has no console yet")
 	}
-	text, err := c.host(rec.Host).Console(ctx, rec.ID, maxConsole)
+	h, err := c.hostOf(rec)
+	if err != nil {
+		return canonical.ConsoleOutput{}, err
+	}
+	text, err := h.Console(ctx, rec.ID, maxConsole)
+	if canonical.CodeOf(err) == canonical.NotFound {
+		return canonical.ConsoleOutput{}, canonical.Errorf(canonical.FailedPrecondition, "its host does not have the server any more")
+	}
 	if err != nil {
 		return canonical.ConsoleOutput{}, err
 	}

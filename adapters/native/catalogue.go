@@ -70,6 +70,8 @@ func (c *Cloud) createFlavor(ctx context.Context, r canonical.FlavorCreate) (can
 	if err := kvm.CheckExtraSpecs(r.ExtraSpecs); err != nil {
 		return canonical.Flavor{}, err
 	}
+	c.flavoring.Lock()
+	defer c.flavoring.Unlock()
 	all, err := c.flavors(ctx)
 	if err != nil {
 		return canonical.Flavor{}, err

@@ -36,25 +36,33 @@ type Options struct {
 	VirtType kvm.VirtType
 	// HostDir is where the hosts keep disks; "": kvm's default.
 	HostDir    string
+	Prefix     string        // begins the names of domains and pools; "": kvm's default
+	StopGrace  time.Duration // how long a guest may take to shut down; 0: kvm's default
 	Overcommit Overcommit
 	Imports    image.Allow // addresses beyond public ones that imports may reach
 	Store      *store.Store
 	Box        *store.Box // seals the requests of servers that are being made
 	Log        *slog.Logger
+
+	open func(kvm.Options) (host, error) // nil: openKVM
 }
 
 // Cloud is a cloud of KVM hosts. Its ids are native: canonical.Qualify names it.
 type Cloud struct {
 	canonical.Mux
 	opts   Options
-	hosts  []*kvm.Host
+	hosts  []host
 	images *image.Store
 	ctx    context.Context //nolint:containedctx // the life of the jobs, ended by Close
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu       sync.Mutex
-	busy     map[canonical.ID]string       // what a job does to a server now
+	flavoring sync.Mutex // while a flavor is made: names are unique
+	telling   sync.Mutex // while a server is read and told of: the last word is the newest
+
+	mu       sync.Mutex              // guards all below
+	busy     map[canonical.ID]string // what a job does to a server now
+	attempts map[canonical.ID]attempt
 	jobs     map[canonical.ID]canonical.ID // and which job
 	watchers []func(canonical.Server)
 }
@@ -77,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if err != nil {
 		return nil, fmt.Errorf("images: %w", err)
 	}
-	c := &Cloud{opts: o, images: images, busy: make(map[canonical.ID]string), jobs: make(map[canonical.ID]canonical.ID)}
+	c := &Cloud{opts: o, images: images, busy: make(map[canonical.ID]string), jobs: make(map[canonical.ID]canonical.ID), attempts: make(map[canonical.ID]attempt)}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if err := errors.Join(c.openHosts(), c.seedFlavors(ctx)); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -90,12 +98,17 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 }
 
 func (c *Cloud) openHosts() error {
+	open := c.opts.open
+	if open == nil {
+		open = openKVM
+	}
 	for _, h := range c.opts.Hosts {
-		if slices.ContainsFunc(c.hosts, func(x *kvm.Host) bool { return x.Name() == h.Name }) {
+		if c.hostNamed(h.Name) != nil {
 			return canonical.Invalid("hosts", "%s is named twice", h.Name)
 		}
-		host, err := kvm.Open(kvm.Options{
-			Name: h.Name, URI: h.URI, Zone: h.Zone, Virt: c.opts.VirtType, Dir: c.opts.HostDir, Log: c.opts.Log.With("host", h.Name),
+		host, err := open(kvm.Options{
+			Name: h.Name, URI: h.URI, Zone: h.Zone, Virt: c.opts.VirtType, Dir: c.opts.HostDir,
+			Prefix: c.opts.Prefix, StopGrace: c.opts.StopGrace, Log: c.opts.Log.With("host", h.Name),
 		})
 		if err != nil {
 			return fmt.Errorf("host %s: %w", h.Name, err)
@@ -109,12 +122,22 @@ func (c *Cloud) openHosts() error {
 // Close ends the jobs, which the next process takes up, and lets go of the hosts: their
 // servers go on.
 func (c *Cloud) Close() error {
+	c.mu.Lock() // so that nothing is begun that is not waited for
 	c.stop()
+	c.mu.Unlock()
 	c.wg.Wait()
 	for _, h := range c.hosts {
 		h.Close()
 	}
 	return c.images.Close()
+}
+
+// Do implements canonical.Cloud.
+func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if err := ctx.Err(); err != nil { // the store may not ask before it is done
+		return canonical.Reply{}, canonical.AsError(err)
+	}
+	return c.Mux.Do(ctx, call)
 }
 
 // Health implements canonical.Healther: the cloud is as well as its hosts.
@@ -134,35 +157,6 @@ func (c *Cloud) Health() canonical.Health {
 		h.Status = canonical.CloudDegraded
 	}
 	return h
-}
-
-// Watch calls f for every server that changes from now on, whoever changed it; f must
-// be quick.
-func (c *Cloud) Watch(f func(canonical.Server)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watchers = append(c.watchers, f)
-}
-
-// changed passes on what a host tells.
-func (c *Cloud) changed(e kvm.Event) {
-	c.mu.Lock()
-	watchers := slices.Clone(c.watchers)
-	c.mu.Unlock()
-	if len(watchers) == 0 {
-		return
-	}
-	s, err := c.server(c.ctx, canonical.ID(e.ID))
-	if canonical.CodeOf(err) == canonical.NotFound && e.Kind == kvm.Gone {
-		s = c.show(record{Record: e.Server.Record, Host: ""}, nil)
-		s.Status, s.NativeStatus, err = canonical.ServerDeleted, "gone", nil
-	}
-	if err != nil {
-		return // another's domain, or we are closing
-	}
-	for _, f := range watchers {
-		f(s)
-	}
 }
 
 func (c *Cloud) handle() {

@@ -59,17 +59,18 @@ func (c *Cloud) createServer(ctx context.Context, r canonical.ServerCreate) (out
 	for i, claim := range claims {
 		rec, err := c.begin(ctx, p, claim, i)
 		if err != nil {
-			c.abandon(ids)
+			c.abandon(p.image.ID, ids)
 			return out, err
 		}
 		j.Resources = append(j.Resources, canonical.Resource{Type: "server", ID: canonical.ID(rec.ID)})
 		out.Result.Servers = append(out.Result.Servers, canonical.ServerCreated{Server: c.show(rec, nil), AdminPassword: &r.AdminPassword})
 	}
-	out.Task, err = c.work(ctx, j, building, func(ctx context.Context) error { return c.buildAll(ctx, j.Resources) })
-	if err != nil {
-		c.abandon(ids)
+	if out.Task, err = c.work(ctx, j); err != nil {
+		c.abandon(p.image.ID, ids)
+		return out, err
 	}
-	return out, err
+	c.tellAll(j)
+	return out, nil
 }
 
 // begin notes one server that is to be made.
@@ -83,7 +84,7 @@ func (c *Cloud) begin(ctx context.Context, p plan, claim store.Claim, i int) (re
 		Host: claim.Host, Making: sealed, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6, UpdatedAt: now(),
 		Record: kvm.Record{
 			ID: claim.Server, Tenant: canonical.CallerOf(ctx).Tenant, Name: r.NameOf(i), Description: r.Description, Flavor: p.shape,
-			Image: p.image, Keypair: r.Keypair, Metadata: r.Metadata, Tags: r.Tags, AvailabilityZone: zoneOf(c.host(claim.Host)), CreatedAt: now(),
+			Image: p.image, Keypair: r.Keypair, Metadata: r.Metadata, Tags: r.Tags, AvailabilityZone: zoneOf(c.hostNamed(claim.Host)), CreatedAt: now(),
 		},
 	}
 	if err := c.images.Use(p.image.ID, rec.ID); err != nil {
@@ -93,12 +94,13 @@ func (c *Cloud) begin(ctx context.Context, p plan, claim store.Claim, i int) (re
 }
 
 // abandon forgets servers of which nothing was made yet.
-func (c *Cloud) abandon(ids []string) {
+func (c *Cloud) abandon(image canonical.ID, ids []string) {
 	for _, id := range ids {
-		if r, err := c.record(c.ctx, canonical.ID(id)); err == nil {
-			c.note("forget a server", errors.Join(
-				c.images.Release(r.Image.ID, id), c.opts.Store.DeleteObject(c.ctx, c.object(serverKind, id))))
+		err := c.opts.Store.DeleteObject(c.ctx, c.object(serverKind, id))
+		if canonical.CodeOf(err) == canonical.NotFound {
+			err = nil
 		}
+		c.note("forget a server", errors.Join(err, c.images.Release(image, id)))
 	}
 	c.note("give back what servers claimed", c.opts.Store.Unclaim(c.ctx, c.opts.Name, ids...))
 }
@@ -208,11 +210,11 @@ func (c *Cloud) planKey(p *plan) func(context.Context, canonical.ServerCreate) e
 
 func (c *Cloud) planPlace(p *plan) func(context.Context, canonical.ServerCreate) error {
 	return func(_ context.Context, r canonical.ServerCreate) error {
-		known := func(has func(*kvm.Host) bool) bool { return slices.ContainsFunc(c.hosts, has) }
-		if r.AvailabilityZone != "" && !known(func(h *kvm.Host) bool { return zoneOf(h) == r.AvailabilityZone }) {
+		known := func(has func(host) bool) bool { return slices.ContainsFunc(c.hosts, has) }
+		if r.AvailabilityZone != "" && !known(func(h host) bool { return zoneOf(h) == r.AvailabilityZone }) {
 			return canonical.Invalid("availability_zone", "there is no zone %q", r.AvailabilityZone)
 		}
-		if r.Host != "" && !known(func(h *kvm.Host) bool { return h.Name() == r.Host }) {
+		if r.Host != "" && !known(func(h host) bool { return h.Name() == r.Host }) {
 			return canonical.Invalid("host", "there is no host %q", r.Host)
 		}
 		p.demand.zone, p.demand.host = r.AvailabilityZone, r.Host
@@ -307,46 +309,116 @@ func (c *Cloud) buildAll(ctx context.Context, all []canonical.Resource) error {
 	return errors.Join(errs...)
 }
 
+// attempt is the making of a server under way.
+type attempt struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// attempting notes that a server is being made, with which it is busy until end; the
+// context ends when it is given up.
+func (c *Cloud) attempting(ctx context.Context, id canonical.ID) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	a := attempt{cancel, make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attempts[id] = a
+	return ctx, func() {
+		cancel()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.attempts, id)
+		if c.busy[id] == building { // the others of its create may take longer
+			delete(c.busy, id)
+			delete(c.jobs, id)
+		}
+		close(a.done)
+	}
+}
+
+// giveUp ends the making of a server, if it is under way.
+func (c *Cloud) giveUp(ctx context.Context, id canonical.ID) error {
+	c.mu.Lock()
+	a, found := c.attempts[id]
+	c.mu.Unlock()
+	if !found {
+		return nil
+	}
+	a.cancel()
+	select {
+	case <-a.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // build makes one server, or notes why it cannot be made; then nothing of it is left on
 // the host.
 func (c *Cloud) build(ctx context.Context, id canonical.ID) error {
+	defer c.tell(id)
+	attempt, end := c.attempting(ctx, id)
+	defer end()
 	r, err := c.record(ctx, id)
-	if err != nil || r.Built {
+	switch {
+	case canonical.CodeOf(err) == canonical.NotFound: // deleted, maybe by a process that a crash has ended
+		return errors.Join(err, c.sweep(ctx, string(id)))
+	case err != nil || r.Built:
 		return err
+	case c.busyWith(id) == deleting:
+		return errDeleted
 	}
-	live, err := c.make(ctx, r)
-	if ctx.Err() != nil {
+	h, err := c.hostOf(r)
+	var live kvm.Server
+	if err == nil {
+		err = insist(attempt, h, func() (err error) { live, err = c.make(attempt, h, r); return err })
+	}
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err() // the next process goes on
+	case attempt.Err() != nil:
+		return errDeleted
+	case err != nil && h != nil:
+		c.note("clean up after a server that cannot be made", h.Delete(ctx, r.ID))
 	}
-	if err != nil {
-		c.note("clean up after a server that cannot be made", c.host(r.Host).Delete(ctx, r.ID))
-	}
-	_, noted := c.change(ctx, id, func(r *record) error {
-		at := now()
-		r.Built, r.Making = true, nil
-		if err != nil {
-			e := canonical.AsError(err)
-			r.Fault = &canonical.Fault{Code: e.HTTPStatus(), Message: e.Detail, At: &at}
-		} else {
-			r.LaunchedAt, r.Networks = &at, live.Networks
-		}
+	r, noted := c.change(ctx, id, func(r *record) error {
+		r.built(live, err)
 		return nil
 	})
-	if canonical.CodeOf(noted) == canonical.NotFound { // it was deleted while it was made
-		return c.host(r.Host).Delete(ctx, r.ID)
+	if err == nil && noted == nil {
+		c.inform(ctx, h, r) // of what was changed meanwhile
 	}
 	return errors.Join(err, noted)
 }
 
+var errDeleted = canonical.Errorf(canonical.Conflict, "the server was deleted while it was made")
+
+// built notes that the server was made, or why not.
+func (r *record) built(live kvm.Server, why error) {
+	at := now()
+	r.Built, r.Making = true, nil
+	if why == nil {
+		r.LaunchedAt, r.Networks = &at, live.Networks
+		return
+	}
+	e := canonical.AsError(why)
+	r.Fault = &canonical.Fault{Code: e.HTTPStatus(), Message: e.Detail, At: &at}
+}
+
+// sweep removes what the hosts may have of a server that has no record.
+func (c *Cloud) sweep(ctx context.Context, id string) error {
+	var errs []error
+	for _, h := range c.hosts {
+		errs = append(errs, insist(ctx, h, func() error { return h.Delete(ctx, id) }))
+	}
+	return errors.Join(errs...)
+}
+
 // make brings the image to the host, defines the server and starts it. It can be
 // repeated.
-func (c *Cloud) make(ctx context.Context, r record) (kvm.Server, error) {
+func (c *Cloud) make(ctx context.Context, h host, r record) (kvm.Server, error) {
 	m, err := c.unseal(r)
 	if err != nil {
-		return kvm.Server{}, err
-	}
-	h := c.host(r.Host)
-	if err := h.Ready(ctx); err != nil {
 		return kvm.Server{}, err
 	}
 	iso, err := seed.Build(m.seed(r.ID, r.Name))
@@ -363,13 +435,16 @@ func (c *Cloud) make(ctx context.Context, r record) (kvm.Server, error) {
 		Seed: kvm.Seed{SizeBytes: int64(len(iso)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(iso)), nil }},
 		NICs: m.NICs, Keypair: r.Keypair, Metadata: r.Metadata, Tags: r.Tags, AvailabilityZone: r.AvailabilityZone, CreatedAt: r.CreatedAt,
 	})
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return kvm.Server{}, err
 	}
-	return h.Start(ctx, r.ID)
+	return h.Start(c.ctx, r.ID) // which is not given up halfway
 }
 
-func (c *Cloud) base(ctx context.Context, h *kvm.Host, id canonical.ID) (*kvm.Base, error) {
+func (c *Cloud) base(ctx context.Context, h host, id canonical.ID) (*kvm.Base, error) {
 	i, err := c.images.Get(id)
 	if err != nil {
 		return nil, err

@@ -14,19 +14,11 @@ import (
 // defaultZone is the zone of hosts that are in none.
 const defaultZone = "default"
 
-func zoneOf(h *kvm.Host) string {
+func zoneOf(h host) string {
 	if z := h.Zone(); z != "" {
 		return z
 	}
 	return defaultZone
-}
-
-func (c *Cloud) host(name string) *kvm.Host {
-	i := slices.IndexFunc(c.hosts, func(h *kvm.Host) bool { return h.Name() == name })
-	if i < 0 {
-		return nil
-	}
-	return c.hosts[i]
 }
 
 func (c *Cloud) listZones(_ context.Context, r canonical.AvailabilityZoneList) (canonical.Page[canonical.AvailabilityZone], error) {

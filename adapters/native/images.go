@@ -2,16 +2,24 @@ package native
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/image"
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
+// The properties, by their names in OpenStack, that have fields of their own.
+const (
+	osKey           = "os_distro"
+	architectureKey = "architecture"
+)
+
 // shown is an image as the canonical API has it.
 func shown(i image.Image) canonical.Image {
 	out := i.Image
 	out.NativeStatus = string(out.Status)
+	out.OS, out.Architecture = optional(out.Properties[osKey]), optional(out.Properties[architectureKey])
 	out.Properties, out.Tags = notNil(out.Properties), append([]string{}, out.Tags...)
 	return out
 }
@@ -47,10 +55,8 @@ func (c *Cloud) createImage(_ context.Context, r canonical.ImageCreate) (canonic
 // described are the properties with those that have fields of their own.
 func described(r canonical.ImageCreate) map[string]string {
 	all := map[string]string{}
-	for k, v := range r.Properties {
-		all[k] = v
-	}
-	for k, v := range map[string]string{"os_distro": r.OS, "architecture": r.Architecture} {
+	maps.Copy(all, r.Properties)
+	for k, v := range map[string]string{osKey: r.OS, architectureKey: r.Architecture} {
 		if v != "" {
 			all[k] = v
 		}
@@ -60,19 +66,30 @@ func described(r canonical.ImageCreate) map[string]string {
 
 func (c *Cloud) updateImage(_ context.Context, r canonical.ImageUpdate) (canonical.Image, error) {
 	i, err := c.images.Update(r.ID, func(i *image.Image) {
-		i.Name, i.Visibility = r.Name.Or(i.Name), r.Visibility.Or(i.Visibility)
-		i.MinDiskGiB, i.MinRAMMiB = r.MinDiskGiB.Or(i.MinDiskGiB), r.MinRAMMiB.Or(i.MinRAMMiB)
-		i.Protected, i.Tags = r.Protected.Or(i.Protected), r.Tags.Or(i.Tags)
+		merge(&i.Name, r.Name)
+		merge(&i.Visibility, r.Visibility)
+		merge(&i.MinDiskGiB, r.MinDiskGiB)
+		merge(&i.MinRAMMiB, r.MinRAMMiB)
+		merge(&i.Protected, r.Protected)
+		merge(&i.Tags, r.Tags)
 		i.Properties = patched(i.Properties, r.Properties)
 	})
 	return shown(i), err
 }
 
+// merge gives a field its new value, or with null none.
+func merge[T any](field *T, change canonical.Opt[T]) {
+	if !change.IsZero() {
+		var none T
+		*field = change.Or(none)
+	}
+}
+
 // patched is m with the changes of a merge patch.
 func patched(m map[string]string, changes canonical.Opt[map[string]canonical.Opt[string]]) map[string]string {
 	out := map[string]string{}
-	for k, v := range m {
-		out[k] = v
+	if !changes.IsNull() {
+		maps.Copy(out, m)
 	}
 	for k, v := range changes.Or(nil) {
 		if text, ok := v.Get(); ok {
@@ -91,11 +108,7 @@ func (c *Cloud) deleteImage(ctx context.Context, r canonical.ImageDelete) (canon
 		return canonical.None{}, err
 	}
 	for _, h := range c.hosts {
-		c.wg.Go(func() {
-			if err := h.EvictBase(c.ctx, r.ID); err != nil && c.ctx.Err() == nil {
-				c.opts.Log.Warn("native: a host keeps a deleted image", "host", h.Name(), "image", r.ID, "error", err)
-			}
-		})
+		c.spawn(func() { c.note("evict a deleted image from host "+h.Name(), h.EvictBase(c.ctx, r.ID)) })
 	}
 	return canonical.None{}, nil
 }
@@ -117,12 +130,17 @@ func (c *Cloud) importImage(ctx context.Context, r canonical.ImageImport) (out c
 	if out.Result, err = c.createImage(ctx, r.ImageCreate); err != nil {
 		return out, err
 	}
-	id := out.Result.ID
-	out.Task, err = c.work(ctx, job{Operation: canonical.ImportImage.Spec().Name, Resources: about("image", id)}, "", func(ctx context.Context) error {
-		_, err := c.images.Import(ctx, id, image.Source{URL: r.URL})
-		return err
-	})
+	out.Task, err = c.work(ctx, job{Operation: canonical.ImportImage.Spec().Name, Resources: about("image", out.Result.ID), URL: r.URL})
 	return out, err
+}
+
+// fetchImage brings the data of an import, whose address dies with the process.
+func (c *Cloud) fetchImage(ctx context.Context, j *job) error {
+	if j.URL == "" {
+		return canonical.Errorf(canonical.Unavailable, "dragoman stopped before the image was there")
+	}
+	_, err := c.images.Import(ctx, j.about(), image.Source{URL: j.URL})
+	return err
 }
 
 func about(kind string, ids ...canonical.ID) []canonical.Resource {

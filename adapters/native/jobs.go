@@ -2,10 +2,11 @@ package native
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
 	"strings"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
@@ -21,42 +22,97 @@ type job struct {
 	Resources []canonical.Resource
 	Status    canonical.OperationStatus
 	Error     *canonical.Problem
-	Force     bool // of a stop
+	Force     bool   // of a stop, and of a hard reboot
+	Off       bool   // of a reboot: the first half is done
+	URL       string `json:"-"` // of an import: it may hold secrets
 	BegunAt   time.Time
 	EndedAt   time.Time
 }
 
-// work begins a job: it is stored, the servers that it is about are busy with task
-// ("": they are not), and run is called. The store's last word on the job is how run
-// ended, unless the cloud is closed first: then the next process takes the job up.
-func (c *Cloud) work(ctx context.Context, j job, task string, run func(context.Context) error) (*canonical.Task, error) {
+// about is the server or image that the job is about, where it is about one.
+func (j *job) about() canonical.ID {
+	if len(j.Resources) == 0 {
+		return ""
+	}
+	return j.Resources[0].ID
+}
+
+// tasks are what servers are busy with during an operation.
+var tasks = map[*canonical.Spec]string{
+	canonical.CreateServer.Spec(): building,
+	canonical.DeleteServer.Spec(): deleting,
+	canonical.StartServer.Spec():  starting,
+	canonical.StopServer.Spec():   stopping,
+	canonical.RebootServer.Spec(): rebooting,
+}
+
+func (j *job) task() string { return tasks[canonical.Lookup(j.Operation)] }
+
+// perform does the work of a job. It can be repeated after a crash at any point.
+func (c *Cloud) perform(ctx context.Context, j *job) error {
+	switch canonical.Lookup(j.Operation) {
+	case canonical.CreateServer.Spec():
+		return c.buildAll(ctx, j.Resources)
+	case canonical.DeleteServer.Spec():
+		return c.remove(ctx, j.about())
+	case canonical.StartServer.Spec():
+		return c.start(ctx, j)
+	case canonical.StopServer.Spec():
+		return c.halt(ctx, j)
+	case canonical.RebootServer.Spec():
+		return c.reboot(ctx, j)
+	case canonical.ImportImage.Spec():
+		return c.fetchImage(ctx, j)
+	default:
+		return canonical.Errorf(canonical.Internal, "no job does %s", j.Operation)
+	}
+}
+
+// work begins a job: it is stored, the servers that it is about are busy, and it is
+// performed. The store's last word on the job is how that ended, unless the cloud is
+// closed first: then the next process takes the job up.
+func (c *Cloud) work(ctx context.Context, j job) (*canonical.Task, error) {
 	j.ID, j.Status, j.BegunAt = canonical.ID(strings.ToLower(rand.Text())), canonical.OperationRunning, now()
-	if !c.occupy(j, task) {
-		return nil, canonical.Errorf(canonical.FailedPrecondition, "the server is busy: %s", c.busyWith(j.Resources[0].ID))
+	if task := c.occupy(j); task != "" {
+		return nil, canonical.Errorf(canonical.FailedPrecondition, "the server is busy: %s", task)
 	}
 	if err := c.opts.Store.AddObject(ctx, c.object(jobKind, string(j.ID)), j); err != nil {
 		c.release(j)
 		return nil, err
 	}
-	c.run(j, run)
+	c.run(j)
 	return &canonical.Task{Job: j.ID, Resources: j.Resources}, nil
 }
 
 // run performs a job whose servers are busy with it.
-func (c *Cloud) run(j job, run func(context.Context) error) {
-	c.wg.Go(func() {
-		err := run(c.ctx)
+func (c *Cloud) run(j job) {
+	c.spawn(func() {
+		err := c.perform(c.ctx, &j)
 		c.release(j)
 		if c.ctx.Err() != nil {
 			return
 		}
+		c.tellAll(j)
 		j.Status, j.EndedAt = canonical.OperationSucceeded, now()
 		if err != nil {
 			j.Status, j.Error = canonical.OperationFailed, canonical.ProblemOf(err, "")
 			c.opts.Log.Warn("native: a job failed", "operation", j.Operation, "resources", j.Resources, "error", err)
 		}
-		c.note("end a job", c.opts.Store.SetObject(c.ctx, c.object(jobKind, string(j.ID)), j))
+		c.note("end a job", c.keep(c.ctx, j))
 	})
+}
+
+func (c *Cloud) keep(ctx context.Context, j job) error {
+	return c.opts.Store.SetObject(ctx, c.object(jobKind, string(j.ID)), j)
+}
+
+// spawn runs f, which Close waits for; once the cloud is closed it does nothing.
+func (c *Cloud) spawn(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() == nil {
+		c.wg.Go(f)
+	}
 }
 
 // note logs a failure that changes nothing for who asked.
@@ -66,22 +122,24 @@ func (c *Cloud) note(what string, err error) {
 	}
 }
 
-// occupy makes the servers of a job busy, all or none.
-func (c *Cloud) occupy(j job, task string) bool {
+// occupy makes the servers of a job busy, all or none; then it answers with what they
+// are busy already. A delete goes before all but another delete.
+func (c *Cloud) occupy(j job) (busy string) {
+	task := j.task()
 	if task == "" {
-		return true
+		return ""
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range j.Resources {
-		if c.busy[r.ID] != "" {
-			return false
+		if is := c.busy[r.ID]; is != "" && (task != deleting || is == deleting) {
+			return is
 		}
 	}
 	for _, r := range j.Resources {
 		c.busy[r.ID], c.jobs[r.ID] = task, j.ID
 	}
-	return true
+	return ""
 }
 
 func (c *Cloud) release(j job) {
@@ -117,45 +175,73 @@ func (c *Cloud) getJob(ctx context.Context, r canonical.OperationGet) (o canonic
 	return o, nil
 }
 
-// resume takes up the jobs that an earlier process left, and forgets old ones.
+// resume takes up the jobs that an earlier process left, and forgets old ones and what
+// creates left that were never answered.
 func (c *Cloud) resume(ctx context.Context) error {
 	jobs, err := store.Objects[job](ctx, c.opts.Store, c.opts.Name, jobKind)
 	if err != nil {
 		return err
 	}
+	ended := func(j job) bool { return j.Status.Final() }
 	for _, j := range jobs {
-		switch {
-		case j.Status.Final() && now().Sub(j.EndedAt) > keepJobs:
+		if ended(j) && now().Sub(j.EndedAt) > keepJobs {
 			if err := c.opts.Store.DeleteObject(ctx, c.object(jobKind, string(j.ID))); err != nil {
 				return err
 			}
-		case !j.Status.Final():
-			task, run := c.again(j)
-			c.occupy(j, task)
-			c.run(j, run)
 		}
+	}
+	jobs = slices.DeleteFunc(jobs, ended)
+	if err := c.settle(ctx, jobs); err != nil {
+		return err
+	}
+	// Deletes come last, for they go before all else.
+	slices.SortStableFunc(jobs, func(a, b job) int { return rank(a) - rank(b) })
+	for _, j := range jobs {
+		c.occupy(j)
+		c.run(j)
 	}
 	return nil
 }
 
-// again is what is left to do of a job that was cut short.
-func (c *Cloud) again(j job) (task string, run func(context.Context) error) {
-	id := canonical.ID("")
-	if len(j.Resources) > 0 {
-		id = j.Resources[0].ID
+func rank(j job) int {
+	if j.task() == deleting {
+		return 1
 	}
-	switch canonical.Lookup(j.Operation) {
-	case canonical.CreateServer.Spec():
-		return building, func(ctx context.Context) error { return c.buildAll(ctx, j.Resources) }
-	case canonical.DeleteServer.Spec():
-		return deleting, func(ctx context.Context) error { return c.remove(ctx, id) }
-	case canonical.StopServer.Spec():
-		return stopping, func(ctx context.Context) error { return c.stopNow(ctx, id, j.Force) }
-	case canonical.StartServer.Spec(), canonical.RebootServer.Spec():
-		return starting, func(ctx context.Context) error { return c.startNow(ctx, id) }
-	default:
-		return "", func(context.Context) error {
-			return canonical.Errorf(canonical.Unavailable, "dragoman stopped before it was done")
+	return 0
+}
+
+// settle forgets what creates left that were cut short before they had a job: nobody
+// was told of them, and nothing of them is on a host.
+func (c *Cloud) settle(ctx context.Context, jobs []job) error {
+	records, err := store.Objects[record](ctx, c.opts.Store, c.opts.Name, serverKind)
+	if err != nil {
+		return err
+	}
+	known, begun := map[string]bool{}, map[canonical.ID]bool{}
+	for _, j := range jobs {
+		for _, r := range j.Resources {
+			begun[r.ID] = true
 		}
 	}
+	var errs []error
+	for _, r := range records {
+		if known[r.ID] = r.Built || begun[canonical.ID(r.ID)]; !known[r.ID] {
+			errs = append(errs, c.opts.Store.DeleteObject(ctx, c.object(serverKind, r.ID)))
+		}
+	}
+	claims, err := c.opts.Store.Claims(ctx, c.opts.Name)
+	errs = append(errs, err)
+	for _, claim := range claims {
+		if !known[claim.Server] {
+			errs = append(errs, c.opts.Store.Unclaim(ctx, c.opts.Name, claim.Server))
+		}
+	}
+	for _, i := range c.images.List() {
+		for _, user := range i.Users {
+			if !known[user] {
+				errs = append(errs, c.images.Release(i.ID, user))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
 )
@@ -35,7 +34,7 @@ const firstContact = 5 * time.Second
 
 // await waits until a host is connected, for a while.
 func (c *Cloud) await(ctx context.Context) {
-	if slices.ContainsFunc(c.hosts, func(h *kvm.Host) bool { return h.Health().Connected }) {
+	if slices.ContainsFunc(c.hosts, func(h host) bool { return h.Health().Connected }) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstContact)
@@ -60,7 +59,7 @@ func (c *Cloud) candidates(ctx context.Context) []candidate {
 	return all
 }
 
-func (c *Cloud) describe(ctx context.Context, h *kvm.Host, x *candidate) error {
+func (c *Cloud) describe(ctx context.Context, h host, x *candidate) error {
 	f, err := h.Facts(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,9 @@ package native
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
@@ -36,6 +38,11 @@ type record struct {
 
 func (c *Cloud) record(ctx context.Context, id canonical.ID) (r record, err error) {
 	return r, c.opts.Store.GetObject(ctx, c.object(serverKind, string(id)), &r)
+}
+
+// told says whether the host's record has what may be changed of this one.
+func (r record) told(k kvm.Record) bool {
+	return k.Name == r.Name && k.Description == r.Description && slices.Equal(k.Tags, r.Tags) && maps.Equal(k.Metadata, r.Metadata)
 }
 
 // change changes a record with nobody between.
@@ -101,7 +108,7 @@ func (c *Cloud) server(ctx context.Context, id canonical.ID) (canonical.Server, 
 // live is the server as its host has it; nil: the host does not have it, or has never
 // been heard.
 func (c *Cloud) live(r record) *kvm.Server {
-	h := c.host(r.Host)
+	h := c.hostNamed(r.Host)
 	if h == nil {
 		return nil
 	}
@@ -114,7 +121,7 @@ func (c *Cloud) live(r record) *kvm.Server {
 
 // show is the record as the canonical API has servers; live is what its host says.
 func (c *Cloud) show(r record, live *kvm.Server) canonical.Server {
-	created, updated, instance := r.CreatedAt, r.UpdatedAt, "dragoman-"+r.ID
+	created, updated, instance := r.CreatedAt, r.UpdatedAt, c.prefix()+"-"+r.ID
 	hostID := c.stableID("host", r.Host)
 	s := canonical.Server{
 		ID: canonical.ID(r.ID), Name: r.Name, Description: optional(r.Description), Kind: canonical.VM,
@@ -137,8 +144,15 @@ func (c *Cloud) show(r record, live *kvm.Server) canonical.Server {
 	return s
 }
 
+func (c *Cloud) prefix() string {
+	if c.opts.Prefix != "" {
+		return c.opts.Prefix
+	}
+	return "dragoman"
+}
+
 func (c *Cloud) hostStatus(name string) string {
-	if h := c.host(name); h != nil && h.Health().Connected {
+	if h := c.hostNamed(name); h != nil && h.Health().Connected {
 		return "up"
 	}
 	return "down"
@@ -152,12 +166,19 @@ func (c *Cloud) showState(s *canonical.Server, r record, live *kvm.Server) {
 		s.Status, s.NativeStatus = canonical.ServerError, "failed"
 	case !r.Built:
 		s.NativeStatus = building
+	case c.busyWith(s.ID) == rebooting:
+		s.Status, s.Power, s.NativeStatus = canonical.ServerRebooting, canonical.PowerUnknown, rebooting
+		if live != nil {
+			s.Power = live.Power
+		}
 	case live != nil:
 		s.Status, s.Power, s.NativeStatus, s.Progress = live.Status, live.Power, live.State.Native(), 100
-		if fault := live.State.Fault(); fault != "" && live.Status == canonical.ServerError {
+		if fault := live.State.Fault(); live.Status == canonical.ServerError {
 			s.Fault = &canonical.Fault{Code: 500, Message: fault}
 		}
-	case c.hostStatus(r.Host) == "up" && c.busyWith(s.ID) != deleting:
+	case c.hostStatus(r.Host) == "up" && c.busyWith(s.ID) == deleting:
+		s.Status, s.NativeStatus = canonical.ServerDeleted, "gone"
+	case c.hostStatus(r.Host) == "up":
 		s.Status, s.NativeStatus = canonical.ServerError, "lost"
 		s.Fault = &canonical.Fault{Code: 500, Message: "its host does not have it any more"}
 	default:
@@ -209,8 +230,11 @@ func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (can
 		return canonical.Server{}, canonical.Invalid("tags", "are more than %d", maxTags)
 	}
 	rec, err := c.change(ctx, r.ID, func(rec *record) error {
-		rec.Name, rec.Description, rec.Tags = r.Name.Or(rec.Name), r.Description.Or(rec.Description), r.Tags.Or(rec.Tags)
-		rec.AccessIPv4, rec.AccessIPv6 = r.AccessIPv4.Or(rec.AccessIPv4), r.AccessIPv6.Or(rec.AccessIPv6)
+		merge(&rec.Name, r.Name)
+		merge(&rec.Description, r.Description)
+		merge(&rec.Tags, r.Tags)
+		merge(&rec.AccessIPv4, r.AccessIPv4)
+		merge(&rec.AccessIPv6, r.AccessIPv6)
 		if rec.Metadata = patched(rec.Metadata, r.Metadata); len(rec.Metadata) > maxMetadata {
 			return canonical.Invalid("metadata", "has more than %d items", maxMetadata)
 		}
@@ -219,11 +243,9 @@ func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (can
 	if err != nil {
 		return canonical.Server{}, err
 	}
-	if h := c.host(rec.Host); h != nil && rec.Built && h.Health().Connected {
-		_, err := h.Update(ctx, rec.ID, func(k *kvm.Record) {
-			k.Name, k.Description, k.Tags, k.Metadata = rec.Name, rec.Description, rec.Tags, rec.Metadata
-		})
-		c.note("write the host's record of a server", err)
+	if h := c.hostNamed(rec.Host); h != nil && c.busyWith(r.ID) == "" { // else the job does it at its end
+		c.inform(ctx, h, rec)
 	}
+	c.tell(r.ID)
 	return c.show(rec, c.live(rec)), nil
 }

@@ -2,6 +2,8 @@ package native
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -17,9 +19,11 @@ type Recovered struct {
 
 // Recover rebuilds the store's records of servers from their hosts, which have to be
 // up: of those that the store does not know. A server whose making or deletion was
-// under way is recovered as it is, for its owner to delete.
+// under way is recovered as it is, for its owner to delete. The error tells also of
+// servers whose host's record cannot be read; the others are recovered all the same.
 func (c *Cloud) Recover(ctx context.Context) ([]Recovered, error) {
 	var found []Recovered
+	var errs []error
 	for _, h := range c.hosts {
 		if err := h.Ready(ctx); err != nil {
 			return found, err
@@ -32,29 +36,38 @@ func (c *Cloud) Recover(ctx context.Context) ([]Recovered, error) {
 				return found, err
 			}
 			if err := c.adopt(ctx, h, s); err != nil {
-				return found, err
+				errs = append(errs, fmt.Errorf("server %s on host %s: %w", s.ID, h.Name(), err))
+				continue
 			}
 			found = append(found, Recovered{ID: canonical.ID(s.ID), Tenant: s.Tenant, Host: h.Name()})
 		}
 	}
-	return found, nil
+	return found, errors.Join(errs...)
 }
 
-// adopt writes what the store keeps of a server. That its image is not there any more
-// does not matter: the host has what the server needs.
-func (c *Cloud) adopt(ctx context.Context, h *kvm.Host, s kvm.Server) error {
-	if err := c.images.Use(s.Image.ID, s.ID); err != nil && canonical.CodeOf(err) != canonical.NotFound {
+// adopt writes what the store keeps of a server, its record last: by that it is known.
+// That its image is not there any more does not matter: the host has what it needs.
+func (c *Cloud) adopt(ctx context.Context, h host, s kvm.Server) error {
+	f := s.Flavor
+	if s.CreatedAt.IsZero() || f.VCPUs == nil || f.RAMMiB == nil || f.DiskGiB == nil {
+		return canonical.Errorf(canonical.Internal, "the record in the domain's metadata is missing or spoiled")
+	}
+	switch err := c.images.Use(s.Image.ID, s.ID); canonical.CodeOf(err) {
+	case "", canonical.NotFound, canonical.FailedPrecondition:
+	default:
 		return err
 	}
-	claim := store.Claim{Host: h.Name(), Server: s.ID, VCPUs: *s.Flavor.VCPUs, RAMMiB: *s.Flavor.RAMMiB, DiskGiB: *s.Flavor.DiskGiB}
+	claim := store.Claim{Host: h.Name(), Server: s.ID, VCPUs: *f.VCPUs, RAMMiB: *f.RAMMiB, DiskGiB: *f.DiskGiB}
 	err := c.opts.Store.Claim(ctx, c.opts.Name, func([]store.Claim) ([]store.Claim, error) { return []store.Claim{claim}, nil })
 	if err != nil && canonical.CodeOf(err) != canonical.AlreadyExists {
 		return err
 	}
+	if s.Tenant != "" {
+		if err := c.opts.Store.Adopt(ctx, c.opts.Name, "server", canonical.MakeID(c.opts.Name, s.ID), s.Tenant); err != nil {
+			return err
+		}
+	}
 	created := s.CreatedAt
 	r := record{Record: s.Record, Host: h.Name(), Built: true, UpdatedAt: now(), LaunchedAt: &created}
-	if err := c.opts.Store.AddObject(ctx, c.object(serverKind, s.ID), r); err != nil {
-		return err
-	}
-	return c.opts.Store.Adopt(ctx, c.opts.Name, "server", canonical.MakeID(c.opts.Name, s.ID), s.Tenant)
+	return c.opts.Store.AddObject(ctx, c.object(serverKind, s.ID), r)
 }

@@ -25,6 +25,7 @@ type fake struct {
 	t       *testing.T
 	url     string
 	compute http.HandlerFunc // below /v2.1, of requests with a good token
+	image   http.HandlerFunc // of the image service; nil: it has nothing
 
 	mu      sync.Mutex
 	logins  int
@@ -59,6 +60,13 @@ func newFake(t *testing.T, compute http.HandlerFunc) *fake {
 		_, _ = io.WriteString(w, `{"version":{"id":"v2.1","status":"CURRENT","version":"2.93","min_version":"2.1"}}`)
 	})
 	mux.HandleFunc("/v2.1/", f.serveCompute)
+	mux.HandleFunc("/image/", func(w http.ResponseWriter, r *http.Request) {
+		if f.image == nil {
+			http.NotFound(w, r)
+			return
+		}
+		f.image(w, r)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	f.url = server.URL

@@ -60,7 +60,7 @@ func testImageLifecycle(k *check) {
 	k.needs(canonical.ListImages.Spec(), canonical.UpdateImage.Spec())
 	r := canonical.ImageCreate{
 		Name: k.name("image"), DiskFormat: "raw", MinDiskGiB: 1, MinRAMMiB: 64, OS: "debian", Architecture: "x86_64",
-		Properties: map[string]string{"cloudtest_a": "1", "cloudtest_b": "值"}, Tags: []string{"t1", "t2"},
+		Properties: map[string]string{"cloudtest_a": "1", "cloudtest_b": "值", "cloudtest_d": "kept"}, Tags: []string{"t1", "t2"},
 	}
 	made := k.image(r)
 	got := k.getImage(made.ID)
@@ -108,7 +108,7 @@ func (k *check) updateImage(id canonical.ID) {
 	i := k.getImage(id)
 	_, a := i.Properties["cloudtest_a"]
 	if i.Name != name || i.MinDiskGiB != 2 || i.MinRAMMiB != 64 || !sameTags(i.Tags, []string{"t3"}) || a ||
-		i.Properties["cloudtest_b"] != "2" || i.Properties["cloudtest_c/d~e"] != "3" {
+		i.Properties["cloudtest_b"] != "2" || i.Properties["cloudtest_d"] != "kept" || i.Properties["cloudtest_c/d~e"] != "3" {
 		k.errorf("after the updates the image is %+v", i)
 	}
 	k.refused("an update to an empty name", try(k, canonical.UpdateImage, canonical.ImageUpdate{ID: id, Name: canonical.Some("")}), "name")

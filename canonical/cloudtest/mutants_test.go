@@ -1,8 +1,10 @@
 package cloudtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -274,6 +276,43 @@ var mutants = map[string]struct {
 		}
 		return next(ctx, call)
 	}},
+	"an upload that is cut": {"image/content", asked(func(r *canonical.ImageUpload) {
+		r.Content = &canonical.Content{ReadCloser: io.NopCloser(io.LimitReader(r.Content, 64<<10)), Size: -1}
+	})},
+	"an image of half its bytes": {"image/uploads", func(ctx context.Context, call canonical.Call, next next) (canonical.Reply, error) {
+		if r, ok := call.Request.(canonical.ImageUpload); ok {
+			b, _ := io.ReadAll(r.Content) // what came is taken for all
+			r.Content = &canonical.Content{ReadCloser: io.NopCloser(bytes.NewReader(b)), Size: int64(len(b))}
+			call.Request = r
+		}
+		return next(ctx, call)
+	}},
+	"a download with another checksum": {"image/content", told(func(r *canonical.ImageContent) { sum := "0"; r.Checksum = &sum })},
+	"an image that is made anew": {"image/uploads", func(ctx context.Context, call canonical.Call, next next) (canonical.Reply, error) {
+		reply, err := next(ctx, call)
+		if _, ok := call.Request.(canonical.ImageUpload); ok && canonical.CodeOf(err) == canonical.FailedPrecondition {
+			return canonical.Reply{Result: canonical.Image{Properties: map[string]string{}, Tags: []string{}, Status: canonical.ImageActive}}, nil
+		}
+		return reply, err
+	}},
+	"properties that are replaced": {"image/lifecycle", asked(func(r *canonical.ImageUpdate) {
+		if !r.Name.IsZero() {
+			r.Properties = canonical.Null[map[string]canonical.Opt[string]]()
+		}
+	})},
+	"a protection that is none": {"image/protected", asked(func(r *canonical.ImageCreate) { r.Protected = false })},
+	"a flavor without its id":   {"flavor/lifecycle", asked(func(r *canonical.FlavorCreate) { r.ID = "" })},
+	"a flavor made twice": {"flavor/lifecycle", failing(canonical.CreateFlavor.Spec(), func(e *canonical.Error) error {
+		e.Code = canonical.Conflict
+		return e
+	})},
+	"a console of all lines":    {"server/console", asked(func(r *canonical.ConsoleOutputGet) { r.Lines = max(r.Lines, 0) / 10_000 })},
+	"limits that count nothing": {"limits", told(func(l *canonical.Limits) { none := 0; l.ServersUsed = &none })},
+	"a hypervisor that is maybe": {"catalogue/hypervisors", told(func(p *canonical.Page[canonical.Hypervisor]) {
+		for i := range p.Items {
+			p.Items[i].State = "maybe"
+		}
+	})},
 	"a flavor of no size":              {"catalogue/flavors", told(func(f *canonical.Flavor) { f.VCPUs = 0 })},
 	"an image list without its filter": {"catalogue/images", asked(func(r *canonical.ImageList) { r.Name = "" })},
 }

@@ -70,7 +70,7 @@ func save(c *canonical.Content, file string, out io.Writer) error {
 		_, err := io.Copy(out, c)
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // the user's umask decides, as with any download
 	if err != nil {
 		return fmt.Errorf("--file: %w", err)
 	}

@@ -28,9 +28,9 @@ func uncheckedNative(cc config.Cloud, _ *slog.Logger) (broker.Member, func(), er
 }
 
 // nativeMembers makes native clouds over a store.
-func nativeMembers(ctx context.Context, c *config.Config, st *store.Store, secret []byte) nativeOpener {
+func nativeMembers(ctx context.Context, c *config.Config, st *store.Store, box *store.Box) nativeOpener {
 	return func(cc config.Cloud, log *slog.Logger) (broker.Member, func(), error) {
-		cloud, err := openNative(ctx, c, cc, st, secret, log)
+		cloud, err := openNative(ctx, c, cc, st, box, log)
 		if err != nil {
 			return broker.Member{}, nil, err
 		}
@@ -47,17 +47,13 @@ func nativeMembers(ctx context.Context, c *config.Config, st *store.Store, secre
 	}
 }
 
-func openNative(ctx context.Context, c *config.Config, cc config.Cloud, st *store.Store, secret []byte, log *slog.Logger) (*native.Cloud, error) {
+func openNative(ctx context.Context, c *config.Config, cc config.Cloud, st *store.Store, box *store.Box, log *slog.Logger) (*native.Cloud, error) {
 	allow, err := image.ParseAllow(cc.Native.ImportFrom)
 	if err != nil {
 		return nil, fmt.Errorf("import_from: %w", err)
 	}
-	box, err := store.NewBox(derive(secret, "native"))
-	if err != nil {
-		return nil, err
-	}
 	o := native.Options{
-		Name: cc.Name, Dir: filepath.Join(c.Data, cc.Name), VirtType: kvm.VirtType(cc.Native.VirtType), HostDir: cc.Native.Dir,
+		Name: cc.Name, Dir: filepath.Join(c.Data, cc.Name), VirtType: kvm.VirtType(cc.Native.VirtType), HostDir: cc.Native.Dir, Prefix: cc.Native.Prefix,
 		Overcommit: native.Overcommit{VCPUs: cc.Native.Overcommit.VCPUs, RAMMiB: cc.Native.Overcommit.RAM, DiskGiB: cc.Native.Overcommit.Disk},
 		Imports:    allow, Store: st, Box: box, Log: log,
 	}
@@ -71,11 +67,15 @@ func openNative(ctx context.Context, c *config.Config, cc config.Cloud, st *stor
 // hosts that run them.
 func recoverNative(cmd *cobra.Command, c *config.Config) error {
 	ctx := cmd.Context()
-	secret, err := secretOf(c)
+	keys, err := secretOf(c)
 	if err != nil {
 		return err
 	}
-	st, err := store.Open(ctx, c.Store)
+	box, err := keys.box()
+	if err != nil {
+		return err
+	}
+	st, err := openStore(ctx, c, box)
 	if err != nil {
 		return err
 	}
@@ -84,15 +84,15 @@ func recoverNative(cmd *cobra.Command, c *config.Config) error {
 		if cc.Dialect != "native" {
 			continue
 		}
-		if err := recoverCloud(cmd, c, cc, st, secret); err != nil {
+		if err := recoverCloud(cmd, c, cc, st, box); err != nil {
 			return fmt.Errorf("cloud %s: %w", cc.Name, err)
 		}
 	}
 	return nil
 }
 
-func recoverCloud(cmd *cobra.Command, c *config.Config, cc config.Cloud, st *store.Store, secret []byte) error {
-	cloud, err := openNative(cmd.Context(), c, cc, st, secret, slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
+func recoverCloud(cmd *cobra.Command, c *config.Config, cc config.Cloud, st *store.Store, box *store.Box) error {
+	cloud, err := openNative(cmd.Context(), c, cc, st, box, slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
 	if err != nil {
 		return err
 	}

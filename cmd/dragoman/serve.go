@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +62,7 @@ func serverCommands() []*cobra.Command {
 	return []*cobra.Command{
 		withConfig("serve", "Serve the API and the facades until stopped", serve),
 		withConfig("init", "Make the store and print an administrator's key, once", initStore),
-		group, hosts,
+		group, hosts, storeCommand(withConfig),
 	}
 }
 
@@ -159,18 +158,4 @@ func serves(c *config.Config, dialect string) bool {
 		}
 	}
 	return len(c.Facades) == 0
-}
-
-// secretOf is the key that seals secrets: of the environment, or of a file that is
-// made at the first start.
-func secretOf(c *config.Config) ([]byte, error) {
-	kind, rest, _ := strings.Cut(string(c.SecretKey), ":")
-	switch kind {
-	case "env":
-		return parseSecret(os.Getenv(rest), "$"+rest)
-	case "file":
-		return loadSecret(rest)
-	default:
-		return nil, fmt.Errorf("secret_key must be file:PATH or env:NAME")
-	}
 }

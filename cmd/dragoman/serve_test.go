@@ -27,6 +27,7 @@ func serving(t *testing.T) {
 	write(t, file, "listen: 127.0.0.1:0\nclouds: [{name: m, dialect: memory, shared: true, memory: {delay: 10ms}}]\n")
 	t.Setenv("DRAGOMAN_BOOTSTRAP_KEY", "root.0123456789abcdef0123456789abcdef")
 	t.Setenv("DRAGOMAN_KEY", os.Getenv("DRAGOMAN_BOOTSTRAP_KEY"))
+	t.Setenv("DRAGOMAN_TEST_CONFIG", file)
 	ctx, cancel := context.WithCancel(context.Background())
 	read, write := io.Pipe()
 	ended := make(chan int, 1)

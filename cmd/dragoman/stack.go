@@ -32,7 +32,7 @@ type stack struct {
 // Policy stands before the broker, so that nothing is asked of a cloud for a caller
 // who may not; the gateway and the facades stand before both, and see one Cloud.
 func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack, err error) {
-	secret, err := secretOf(c)
+	keys, err := secretOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +42,17 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = store.Open(ctx, c.Store); err != nil {
+	box, err := keys.box()
+	if err != nil {
 		return s, err
 	}
-	if s.clouds, err = openClouds(c, nativeMembers(ctx, c, s.store, secret), log); err != nil {
+	if s.store, err = openStore(ctx, c, box); err != nil {
 		return s, err
 	}
-	if s.policy, err = newPolicy(ctx, s.store, c, secret); err != nil {
+	if s.clouds, err = openClouds(c, nativeMembers(ctx, c, s.store, box), log); err != nil {
+		return s, err
+	}
+	if s.policy, err = newPolicy(ctx, s.store, c, box); err != nil {
 		return s, err
 	}
 	s.broker, err = broker.New(broker.Options{Members: s.clouds.members, Store: s.store, Log: log})
@@ -60,12 +64,12 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	if serves(c, "nova") {
 		mounts = openstack.Mounts(openstack.Options{
 			Table: nova.Table(), Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
-			Secret: derive(secret, "keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
+			Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
 		})
 	}
 	g, err := gateway.New(gateway.Options{
-		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKey: derive(secret, "cursors"),
-		Store: s.store, AnswerKey: derive(secret, "answers"),
+		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKeys: keys.derive("cursors"),
+		Store: s.store, Box: box,
 		Ready: s.store.Ping, Mounts: mounts, Log: log, Version: version,
 	})
 	if err != nil {
@@ -75,9 +79,21 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	return s, nil
 }
 
+// openStore opens the store of a configuration, and makes sure of its key.
+func openStore(ctx context.Context, c *config.Config, box *store.Box) (*store.Store, error) {
+	st, err := store.Open(ctx, c.Store)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.ProveKey(ctx, box); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
+}
+
 // newPolicy is the policy over the store, with the tenants that the file declares.
-func newPolicy(ctx context.Context, st *store.Store, c *config.Config, secret []byte) (*policy.Policy, error) {
-	p, err := policy.New(ctx, st, policy.Options{SecretKey: derive(secret, "keys"), BootstrapKey: c.BootstrapKey.Reveal()})
+func newPolicy(ctx context.Context, st *store.Store, c *config.Config, box *store.Box) (*policy.Policy, error) {
+	p, err := policy.New(ctx, st, policy.Options{Box: box, BootstrapKey: c.BootstrapKey.Reveal()})
 	if err != nil {
 		return nil, err
 	}

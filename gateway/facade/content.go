@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -15,44 +16,60 @@ import (
 type incoming struct {
 	io.ReadCloser
 	within func() // sets the deadline of the next part
-	ended  bool   // all of it was read
+
+	mu    sync.Mutex // a cloud's connection may still read when the answer is known
+	ended bool       // all of it was read
+	err   error      // why it was not
+}
+
+func (b *incoming) end() (ended bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended, b.err
 }
 
 // Read implements io.Reader; its errors are *canonical.Error.
 func (b *incoming) Read(p []byte) (int, error) {
 	b.within()
 	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch {
 	case errors.Is(err, io.EOF):
 		b.ended = true
 	case err != nil:
-		return n, bodyError(err)
+		b.err = bodyError(err)
+		return n, b.err
 	}
 	return n, err
 }
 
 // receive gives req the body of r: whole, or as content where the dialect has a call
 // that passes it on. read is to be asked when the answer is known: it says whether
-// the connection can be used again.
-func (f *Facade) receive(w http.ResponseWriter, r *http.Request, req *translate.Request) (read func() bool, err error) {
+// the connection can be used again, and what went wrong with the content, which is
+// then the reason of all other failures.
+func (f *Facade) receive(w http.ResponseWriter, r *http.Request, req *translate.Request) (read func() (bool, error), err error) {
 	connection := http.NewResponseController(w)
 	within := func() { deadline(connection.SetReadDeadline, time.Now().Add(f.o.Slowest)) }
 	if f.o.Table.TakesContent(req) {
 		in := &incoming{ReadCloser: r.Body, within: within}
 		req.Content = &canonical.Content{ReadCloser: in, Size: r.ContentLength}
-		return func() bool {
-			if in.ended {
+		return func() (bool, error) {
+			ended, err := in.end()
+			if ended {
 				deadline(connection.SetReadDeadline, time.Time{})
 			}
-			return in.ended || r.ContentLength == 0
+			return ended || r.ContentLength == 0, err
 		}, nil
 	}
 	within()
 	req.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
 		deadline(connection.SetReadDeadline, time.Time{})
+	} else {
+		err = bodyError(err)
 	}
-	return func() bool { return err == nil }, err
+	return func() (bool, error) { return err == nil, err }, err
 }
 
 // send passes content on to the client, each part in time. An answer that cannot be

@@ -141,14 +141,16 @@ func (f *Facade) perform(ctx context.Context, row *translate.Route, req *transla
 		reply, err = f.list(ctx, l, call, env)
 	} else {
 		reply, err = f.do(ctx, call)
+		if err == nil {
+			reply, err = f.known(ctx, row, call, reply)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	reply.Result = f.o.IDs.showAll(row.Op, reply.Result)
 	if reply.Task != nil {
-		t := *reply.Task
-		t.Job = f.o.IDs.show("operation", t.Job)
+		t := canonical.MapIDs(*reply.Task, row.Op.Resource(), f.o.IDs.show)
 		reply.Task = &t
 	}
 	return row.SayReply(reply, env)

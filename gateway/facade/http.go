@@ -27,13 +27,15 @@ func (f *Facade) Mount(service, prefix string, bases func(*http.Request) map[str
 		read, err := f.receive(w, r, req)
 		env := f.env(r.Context(), req, bases(r))
 		var resp *translate.Response
-		if err != nil {
-			err = bodyError(err)
-		} else {
+		if err == nil {
 			resp, err = f.answer(r.Context(), req, env)
 		}
 		deadline(connection.SetWriteDeadline, time.Now().Add(f.o.Slowest))
-		if !read() { // the rest of the body is nobody's: net/http must not wait for it
+		whole, broken := read()
+		if err != nil && broken != nil {
+			err = broken
+		}
+		if !whole { // the rest of the body is nobody's: net/http must not wait for it
 			w.Header().Set("Connection", "close")
 		}
 		f.write(w, r, f.said(r.Context(), resp, err, env))

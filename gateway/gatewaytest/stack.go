@@ -46,13 +46,15 @@ func New(tb testing.TB, members ...broker.Member) *Stack {
 	must(err)
 	tb.Cleanup(func() { must(db.Close()) })
 	s := &Stack{tb: tb}
-	s.policy, err = policy.New(tb.Context(), db, policy.Options{SecretKey: key})
+	box, err := store.NewBox(key)
+	must(err)
+	s.policy, err = policy.New(tb.Context(), db, policy.Options{Box: box})
 	must(err)
 	s.Broker, err = broker.New(broker.Options{Members: members, Store: db, PollFirst: time.Millisecond, PollMost: 20 * time.Millisecond})
 	must(err)
 	tb.Cleanup(func() { must(s.Broker.Close()) })
 	g, err := gateway.New(gateway.Options{
-		Cloud: s.policy.Wrap(s.Broker), Authenticate: s.policy.Authenticate, Store: db, CursorKey: key, AnswerKey: key,
+		Cloud: s.policy.Wrap(s.Broker), Authenticate: s.policy.Authenticate, Store: db, CursorKeys: [][]byte{key}, Box: box,
 		PollFirst: time.Millisecond, PollMost: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)

@@ -106,11 +106,18 @@ func TestForeignTokens(t *testing.T) {
 	}
 
 	elsewhere := keystone.New("/identity", keystone.Options{
-		Secret: []byte("another secret"), Now: clock.now,
+		Secrets: [][]byte{[]byte("another secret")}, Now: clock.now,
 		Lookup: func(context.Context, string) (canonical.Caller, error) { return keys["k1"], nil },
 	})
 	if _, err := elsewhere.Caller(t.Context(), one); canonical.CodeOf(err) != canonical.Unauthenticated {
 		t.Errorf("another deployment takes the token: %v", err)
+	}
+	rotated := keystone.New("/identity", keystone.Options{
+		Secrets: [][]byte{[]byte("a newer secret"), []byte("0123456789abcdef")}, Now: clock.now,
+		Lookup: func(context.Context, string) (canonical.Caller, error) { return keys["k1"], nil },
+	})
+	if _, err := rotated.Caller(t.Context(), one); err != nil {
+		t.Errorf("a token of the secret that was first before: %v", err)
 	}
 	clock.at = clock.at.Add(time.Hour)
 	if _, err := k.Caller(t.Context(), one); canonical.CodeOf(err) != canonical.Unauthenticated {
@@ -132,7 +139,7 @@ func FuzzLogin(f *testing.F) {
 		return canonical.Caller{}, canonical.Errorf(canonical.Unauthenticated, "nobody")
 	}
 	k := keystone.New("/identity", keystone.Options{
-		Authenticate: nobody, Lookup: nobody, Secret: []byte("s"), Base: func(*http.Request) string { return "" },
+		Authenticate: nobody, Lookup: nobody, Secrets: [][]byte{[]byte("s")}, Base: func(*http.Request) string { return "" },
 	})
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "/identity/v3/auth/tokens", strings.NewReader(body))
@@ -150,8 +157,8 @@ func FuzzToken(f *testing.F) {
 	f.Add("eyJrIjoiazEifQ.AAAA")
 	f.Add(".")
 	k := keystone.New("/identity", keystone.Options{
-		Secret: []byte("s"),
-		Lookup: func(context.Context, string) (canonical.Caller, error) { return canonical.Caller{Key: "k1"}, nil },
+		Secrets: [][]byte{[]byte("s")},
+		Lookup:  func(context.Context, string) (canonical.Caller, error) { return canonical.Caller{Key: "k1"}, nil },
 	})
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, err := k.Caller(t.Context(), token); canonical.CodeOf(err) != canonical.Unauthenticated {

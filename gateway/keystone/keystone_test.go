@@ -37,7 +37,7 @@ func open(t *testing.T) (*httptest.Server, *keystone.Keystone, *clock, map[strin
 			}
 			return lookup(ctx, id)
 		},
-		Lookup: lookup, Secret: []byte("0123456789abcdef"), Now: c.now,
+		Lookup: lookup, Secrets: [][]byte{[]byte("0123456789abcdef")}, Now: c.now,
 		Base:     func(r *http.Request) string { return "http://" + r.Host },
 		Services: []keystone.Service{{Type: "compute", Name: "nova", Path: "/compute/v2.1"}},
 	})

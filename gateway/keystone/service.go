@@ -21,8 +21,8 @@ type Options struct {
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	// Lookup finds the caller of a key's id; its error ends tokens of that key.
 	Lookup func(ctx context.Context, keyID string) (canonical.Caller, error)
-	// Secret signs tokens; replicas share it.
-	Secret []byte
+	// Secrets sign tokens, the first one new ones; replicas share them. At least one.
+	Secrets [][]byte
 	// Base is the URL of the gateway as the client of r sees it, without a slash at
 	// its end.
 	Base     func(r *http.Request) string
@@ -51,7 +51,7 @@ func New(prefix string, o Options) *Keystone {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	k := &Keystone{o: o, signer: newSigner(o.Secret), mux: http.NewServeMux(), prefix: prefix}
+	k := &Keystone{o: o, signer: newSigner(o.Secrets), mux: http.NewServeMux(), prefix: prefix}
 	k.routes()
 	return k
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,20 +23,27 @@ type claims struct {
 	Expires time.Time `json:"e"`
 }
 
-// signer makes and reads tokens: claims and their HMAC-SHA256, both in base64url.
-type signer struct{ key []byte }
+// signer makes and reads tokens: claims and their HMAC-SHA256, both in base64url. The
+// first key signs, and all are believed.
+type signer struct{ keys [][]byte }
 
-// newSigner derives a key for tokens alone from the secret of the deployment.
-func newSigner(secret []byte) signer {
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte("dragoman keystone token v1"))
-	return signer{m.Sum(nil)}
+// newSigner derives keys for tokens alone from the secrets of the deployment.
+func newSigner(secrets [][]byte) signer {
+	var s signer
+	for _, secret := range secrets {
+		s.keys = append(s.keys, mac(secret, "dragoman keystone token v1"))
+	}
+	return s
 }
 
-func (s signer) mac(payload string) []byte {
-	m := hmac.New(sha256.New, s.key)
-	m.Write([]byte(payload))
+func mac(key []byte, text string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(text)) // never fails
 	return m.Sum(nil)
+}
+
+func (s signer) signed(payload string, sum []byte) bool {
+	return slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(sum, mac(key, payload)) })
 }
 
 func (s signer) sign(c claims) (string, error) {
@@ -44,7 +52,7 @@ func (s signer) sign(c claims) (string, error) {
 		return "", err
 	}
 	payload := base64.RawURLEncoding.EncodeToString(b)
-	return payload + "." + base64.RawURLEncoding.EncodeToString(s.mac(payload)), nil
+	return payload + "." + base64.RawURLEncoding.EncodeToString(mac(s.keys[0], payload)), nil
 }
 
 // read is the claims of a token that this signer made and that has not expired.
@@ -52,7 +60,7 @@ func (s signer) read(token string, now time.Time) (claims, error) {
 	var c claims
 	payload, sum, _ := strings.Cut(token, ".")
 	got, err := base64.RawURLEncoding.Strict().DecodeString(sum)
-	if err != nil || !hmac.Equal(got, s.mac(payload)) {
+	if err != nil || !s.signed(payload, got) {
 		return c, errUnauthorized
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(payload)

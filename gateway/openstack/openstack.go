@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/gateway"
@@ -22,10 +23,12 @@ type Options struct {
 	// Authenticate and Lookup find the caller of a key: see keystone.Options.
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	Lookup       func(ctx context.Context, keyID string) (canonical.Caller, error)
-	Secret       []byte
-	PublicURL    string // "": the request's own scheme and host
+	Secrets      [][]byte // see keystone.Options
+	PublicURL    string   // "": the request's own scheme and host
 	IDs          *facade.IDs
 	Log          *slog.Logger
+	Patience     time.Duration // facade.Options.Patience
+	Slowest      time.Duration // facade.Options.Slowest
 }
 
 // services are where each service of the dialect is mounted. The catalog's image
@@ -50,10 +53,10 @@ func Mounts(o Options) map[string]http.Handler {
 		}
 	}
 	identity := keystone.New("/identity", keystone.Options{
-		Authenticate: o.Authenticate, Lookup: o.Lookup, Secret: o.Secret, Base: base, Services: catalog,
+		Authenticate: o.Authenticate, Lookup: o.Lookup, Secrets: o.Secrets, Base: base, Services: catalog,
 	})
 	f := facade.New(facade.Options{
-		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Log: o.Log, Authenticate: authenticate(identity),
+		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Log: o.Log, Patience: o.Patience, Slowest: o.Slowest, Authenticate: authenticate(identity),
 	})
 	bases := func(r *http.Request) map[string]string {
 		urls := map[string]string{"identity": base(r) + "/identity/v3"}

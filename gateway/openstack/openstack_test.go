@@ -34,11 +34,11 @@ func serve(t *testing.T, public string) (base string, seen *canonical.Options) {
 }
 
 // serveCloud is the mounts on a server, over that cloud.
-func serveCloud(t *testing.T, public string, end canonical.Cloud) (base string) {
+func serveCloud(t *testing.T, public string, end canonical.Cloud, change ...func(*openstack.Options)) (base string) {
 	t.Helper()
 	mux := http.NewServeMux()
-	for prefix, h := range openstack.Mounts(openstack.Options{
-		Table: nova.Table(), Cloud: end, Secret: []byte("0123456789abcdef0123456789abcdef"), PublicURL: public,
+	o := openstack.Options{
+		Table: nova.Table(), Cloud: end, Secrets: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}, PublicURL: public,
 		Authenticate: func(_ context.Context, bearer string) (canonical.Caller, error) {
 			if bearer != "ada.secret" {
 				return canonical.Caller{}, canonical.Errorf(canonical.Unauthenticated, "no such key")
@@ -46,7 +46,11 @@ func serveCloud(t *testing.T, public string, end canonical.Cloud) (base string) 
 			return ada, nil
 		},
 		Lookup: func(context.Context, string) (canonical.Caller, error) { return ada, nil },
-	}) {
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	for prefix, h := range openstack.Mounts(o) {
 		mux.Handle(prefix, h)
 		mux.Handle(prefix+"/", h)
 	}
@@ -137,7 +141,9 @@ func TestOwnersAreProjects(t *testing.T) {
 		return r, nil
 	})
 	base := serveCloud(t, "", cloud)
-	var login struct{ Token struct{ Project struct{ ID string } } }
+	var login struct {
+		Token struct{ Project struct{ ID string } }
+	}
 	resp := call(t, "POST", base+"/identity/v3/auth/tokens", "", password, &login)
 	var got struct {
 		Servers []struct {

@@ -24,7 +24,7 @@ func canonicalLife(t *testing.T, b behind, name string) {
 	b.call(t, http.MethodPost, "/v1/servers", b.createBody(t, name), http.StatusCreated, &made, "Prefer", "wait=100")
 	id := made.Servers[0].ID
 	at, native := "/v1/servers/"+escaped(string(id)), nativeID(t, b, string(id))
-	b.eventually(t, native, held{Name: name, Status: "ACTIVE", Metadata: map[string]string{"a": "b"}})
+	b.holds(t, native, held{Name: name, Status: "ACTIVE", Metadata: map[string]string{"a": "b"}})
 
 	var page canonical.Page[canonical.Server]
 	b.call(t, http.MethodGet, "/v1/servers?name="+name, "", http.StatusOK, &page)
@@ -40,7 +40,7 @@ func canonicalLife(t *testing.T, b behind, name string) {
 	} {
 		var op canonical.Operation
 		b.call(t, http.MethodPost, at+"/"+c.verb, "{}", http.StatusAccepted, &op)
-		b.until(t, func() (string, bool) {
+		eventually(t, func() (string, bool) {
 			b.call(t, http.MethodGet, "/v1/operations/"+string(op.ID), "", http.StatusOK, &op)
 			return c.verb + " is " + string(op.Status), op.Status == canonical.OperationSucceeded
 		})
@@ -49,11 +49,11 @@ func canonicalLife(t *testing.T, b behind, name string) {
 		if s.Status != c.status {
 			t.Errorf("after %s the server is %s", c.verb, s.Status)
 		}
-		b.eventually(t, native, held{Status: c.then})
+		b.holds(t, native, held{Status: c.then})
 	}
 	b.call(t, http.MethodPost, at+"/start", "{}", http.StatusConflict, nil, "Prefer", "wait=60")
 	b.call(t, http.MethodPatch, at, `{"name": "`+name+`-2", "metadata": {"a": null, "k": "v"}}`, http.StatusOK, nil)
-	b.eventually(t, native, held{Name: name + "-2", Metadata: map[string]string{"k": "v", "a": ""}})
+	b.holds(t, native, held{Name: name + "-2", Metadata: map[string]string{"k": "v", "a": ""}})
 	b.call(t, http.MethodDelete, at, "", http.StatusNoContent, nil, "Prefer", "wait=100")
 	b.gone(t, native)
 	b.call(t, http.MethodGet, at, "", http.StatusNotFound, nil, "Cache-Control", "no-cache")
@@ -104,7 +104,7 @@ func commandLife(t *testing.T, b behind, name string) {
 	if !strings.Contains(create.diag, "server.create: succeeded "+id) {
 		t.Errorf("--wait told %q", create.diag)
 	}
-	b.eventually(t, native, held{Name: name, Status: "ACTIVE", Metadata: map[string]string{"a": "b"}})
+	b.holds(t, native, held{Name: name, Status: "ACTIVE", Metadata: map[string]string{"a": "b"}})
 	if list := run("server list --name " + name); !strings.Contains(list.out, id) || !strings.Contains(list.out, "running") {
 		t.Errorf("server list printed\n%s", list.out)
 	}
@@ -117,7 +117,7 @@ func commandLife(t *testing.T, b behind, name string) {
 		}
 	}
 	run("server update " + id + " --name " + name + "-2")
-	b.eventually(t, native, held{Name: name + "-2"})
+	b.holds(t, native, held{Name: name + "-2"})
 	var s canonical.Server
 	run("server get "+name+"-2 -o json").json(t, &s)
 	if string(s.ID) != id {

@@ -37,10 +37,10 @@ type behind struct {
 	keypair                func(t *testing.T, name string) bool
 }
 
-// withMemory is a dragoman with its embedded defaults. Memory is this process's own:
-// it is seen through the canonical API.
+// withMemory is a dragoman before a cloud in memory. That is the process's own: it is
+// seen through the canonical API.
 func withMemory(t *testing.T) behind {
-	d := start(t, "")
+	d := start(t, "clouds: [{name: memory, dialect: memory, shared: true}]\n")
 	return behind{
 		dragoman: d, cloud: "memory", flavor: "small", image: "cirros", network: "private",
 		server: func(t *testing.T, id string) (held, bool) {
@@ -154,11 +154,11 @@ func sweep(t *testing.T, nova *gophercloud.ServiceClient) {
 	}
 }
 
-// eventually waits until the cloud holds a server as wanted; empty fields of it do
+// holds waits until the cloud holds a server as wanted; empty fields of it do
 // not count.
-func (b behind) eventually(t *testing.T, id string, want held) {
+func (b behind) holds(t *testing.T, id string, want held) {
 	t.Helper()
-	b.until(t, func() (string, bool) {
+	eventually(t, func() (string, bool) {
 		got, there := b.server(t, id)
 		ok := there && (want.Name == "" || got.Name == want.Name) && (want.Status == "" || got.Status == want.Status)
 		for k, v := range want.Metadata {
@@ -171,14 +171,14 @@ func (b behind) eventually(t *testing.T, id string, want held) {
 // gone waits until the cloud does not hold the server.
 func (b behind) gone(t *testing.T, id string) {
 	t.Helper()
-	b.until(t, func() (string, bool) {
+	eventually(t, func() (string, bool) {
 		got, there := b.server(t, id)
 		return fmt.Sprintf("the cloud still holds %+v", got), !there
 	})
 }
 
-// until polls until ok, and fails the test with what it saw last.
-func (b behind) until(t *testing.T, look func() (string, bool)) {
+// eventually polls until ok, and fails the test with what it saw last.
+func eventually(t *testing.T, look func() (string, bool)) {
 	t.Helper()
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()

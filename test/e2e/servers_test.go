@@ -107,7 +107,7 @@ func life(t *testing.T, b behind, c client, name string) {
 			c.run(t, line).good(t)
 		}
 		if s.then != nil {
-			b.eventually(t, id, held{fill.Replace(s.then.Name), s.then.Status, s.then.Metadata})
+			b.holds(t, id, held{fill.Replace(s.then.Name), s.then.Status, s.then.Metadata})
 		}
 	}
 	b.gone(t, id)

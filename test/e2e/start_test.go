@@ -11,13 +11,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dragoman-cloud/dragoman/test/process"
 )
 
 // BenchmarkStart measures a whole start of the program with its embedded defaults,
 // from exec to the first 200 of /readyz, on an empty directory; and the memory that
 // it then holds without any request (RSS-MB, after 1 s).
 func BenchmarkStart(b *testing.B) {
-	binary, err := built()
+	binary, err := process.Binary()
 	if err != nil {
 		b.Fatal(err)
 	}

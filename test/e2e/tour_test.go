@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-cloud/dragoman/test/process"
 )
 
 // TestTour runs the blocks of the README marked ```sh tour, as they stand, one after
@@ -18,7 +20,7 @@ func TestTour(t *testing.T) {
 	if _, err := os.Stat(openstackCommand); err != nil {
 		t.Skip("needs the openstack command: run 'apt-get install python3-openstackclient'")
 	}
-	binary, err := built()
+	binary, err := process.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

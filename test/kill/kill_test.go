@@ -2,6 +2,7 @@ package kill
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,20 +52,35 @@ type gallows struct {
 	left   int
 	after  bool
 	kill   func()
-	fell   bool
+	fell   time.Time     // zero: it has not
+	done   chan struct{} // closed when it has fallen
+	// forward says that who falls is only paused: its request goes to the cloud all the
+	// same, and its answer waits for it.
+	forward bool
 }
 
 func (g *gallows) arm(n int, after bool, kill func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.left, g.after, g.kill, g.fell = n, after, kill, false
+	g.left, g.after, g.kill, g.fell, g.done = n, after, kill, time.Time{}, make(chan struct{})
 }
 
-func (g *gallows) disarm() (fell bool) {
+// disarm says when it has killed; zero: it has not.
+func (g *gallows) disarm() (fell time.Time) {
+	g.mu.Lock()
+	g.left, fell = 0, g.fell
+	g.mu.Unlock()
+	if !fell.IsZero() {
+		<-g.done
+	}
+	return fell
+}
+
+// fallen says whether it has killed.
+func (g *gallows) fallen() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.left = 0
-	return g.fell
+	return !g.fell.IsZero()
 }
 
 // falls says whether this request is the one.
@@ -73,18 +90,28 @@ func (g *gallows) falls() bool {
 	if g.left == 0 {
 		return false
 	}
-	g.left--
-	g.fell = g.left == 0
-	return g.fell
+	if g.left--; g.left == 0 {
+		g.fell = time.Now()
+		return true
+	}
+	return false
+}
+
+// fall kills; unless it only pauses, the request ends with its process.
+func (g *gallows) fall() {
+	g.kill()
+	close(g.done)
+	if !g.forward {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (g *gallows) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	falls := g.falls()
 	if falls && !g.after {
-		g.kill()
-		panic(http.ErrAbortHandler)
+		g.fall()
 	}
-	out := r.Clone(r.Context())
+	out := r.Clone(context.WithoutCancel(r.Context()))
 	out.RequestURI, out.Host = "", g.target.Host
 	out.URL.Scheme, out.URL.Host = g.target.Scheme, g.target.Host
 	resp, err := http.DefaultTransport.RoundTrip(out)
@@ -96,9 +123,8 @@ func (g *gallows) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if falls {
-		g.kill()
-		panic(http.ErrAbortHandler)
+	if falls && g.after {
+		g.fall()
 	}
 	for k, v := range resp.Header {
 		w.Header()[k] = v
@@ -151,24 +177,47 @@ func servers(t *testing.T, of string) []canonical.Server {
 func settled(t *testing.T, of string) []canonical.Operation {
 	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		var page canonical.Page[canonical.Operation]
-		if status := call(t, http.MethodGet, of+"/v1/operations", "", nil, &page); status != http.StatusOK {
-			t.Fatal(status)
-		}
-		open := 0
-		for _, o := range page.Items {
-			if !o.Status.Final() {
-				open++
-			}
-		}
-		if open == 0 {
-			return page.Items
+		all := operations(t, of)
+		if ended(all) {
+			return all
 		}
 		if time.Now().After(end) {
-			t.Fatalf("operations do not end: %+v", page.Items)
+			t.Fatalf("operations do not end: %+v", all)
 		}
 	}
 }
+
+func operations(t *testing.T, of string) []canonical.Operation {
+	t.Helper()
+	var page canonical.Page[canonical.Operation]
+	if status := call(t, http.MethodGet, of+"/v1/operations", "", nil, &page); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	return page.Items
+}
+
+func ended(all []canonical.Operation) bool {
+	return !slices.ContainsFunc(all, func(o canonical.Operation) bool { return !o.Status.Final() })
+}
+
+// abreast runs subtests beside each other, more of them than there are processors: they
+// mostly wait. Its test calls wait before it returns.
+type abreast struct {
+	t  *testing.T
+	wg sync.WaitGroup
+}
+
+func (a *abreast) run(name string, test func(t *testing.T)) {
+	a.wg.Go(func() {
+		lanes <- struct{}{}
+		defer func() { <-lanes }()
+		a.t.Run(name, test)
+	})
+}
+
+func (a *abreast) wait() { a.wg.Wait() }
+
+var lanes = make(chan struct{}, 6)
 
 // stage is a front dragoman before a cloud of its own, with the gallows between.
 type stage struct {
@@ -194,13 +243,13 @@ func build(t *testing.T) *stage {
 
 // everyStep runs attempt, and kills the front at its first request to the cloud, then
 // at its second, and so on until an attempt needs fewer; before and after each.
-func everyStep(t *testing.T, attempt func(t *testing.T, s *stage, n int, after bool) (fell bool)) {
+func everyStep(t *testing.T, most int, attempt func(t *testing.T, s *stage, n int, after bool) (fell bool)) {
+	all := abreast{t: t}
+	defer all.wait()
 	for _, after := range []bool{false, true} {
-		for n := 1; n <= 12; n++ {
-			t.Run(fmt.Sprintf("request %d, after %v", n, after), func(t *testing.T) {
-				t.Parallel()
-				s := build(t)
-				if !attempt(t, s, n, after) {
+		for n := 1; n <= most; n++ {
+			all.run(fmt.Sprintf("request %d, after %v", n, after), func(t *testing.T) {
+				if !attempt(t, build(t), n, after) {
 					t.Skip("the work needs fewer requests")
 				}
 			})
@@ -225,7 +274,7 @@ func (s *stage) perform(t *testing.T, n int, after bool, method, path, body stri
 			break
 		}
 	}
-	if fell = s.gallows.disarm(); !fell {
+	if s.gallows.disarm().IsZero() {
 		return false
 	}
 	s.front = process.Start(t, s.dir, s.config)
@@ -243,7 +292,7 @@ func (s *stage) perform(t *testing.T, n int, after bool, method, path, body stri
 // A create that is killed at any step ends; there is one server where it has succeeded
 // and none where it has failed, and the tenant's list is the cloud's.
 func TestCreate(t *testing.T) {
-	everyStep(t, func(t *testing.T, s *stage, n int, after bool) bool {
+	everyStep(t, 12, func(t *testing.T, s *stage, n int, after bool) bool {
 		fell := s.perform(t, n, after, http.MethodPost, "/v1/servers", `{"name":"web","flavor":"small","image":"cirros"}`)
 		made := 0
 		for _, o := range settled(t, s.front.URL) {
@@ -262,7 +311,7 @@ func TestCreate(t *testing.T) {
 // A delete that is killed at any step ends with the server gone: when it did not end
 // by itself, because it was never accepted, asking again does it.
 func TestDelete(t *testing.T) {
-	everyStep(t, func(t *testing.T, s *stage, n int, after bool) bool {
+	everyStep(t, 12, func(t *testing.T, s *stage, n int, after bool) bool {
 		header := map[string]string{"Prefer": "wait=30"}
 		if status := call(t, http.MethodPost, s.front.URL+"/v1/servers", `{"name":"web","flavor":"small","image":"cirros"}`, header, nil); status != http.StatusCreated {
 			t.Fatal(status)

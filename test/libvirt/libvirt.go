@@ -12,18 +12,21 @@ import (
 // Env names the environment variable that holds the URI of a libvirtd to test with.
 const Env = "DRAGOMAN_TEST_LIBVIRT"
 
-// Network is the NAT network that libvirt.sh makes: 10.231.77.0/24, of which DHCP
-// hands out .100 to .199.
+// Network is the NAT network that libvirt.sh makes: a /24, 10.231.77.0 if not told
+// otherwise, of which DHCP hands out .100 to .199.
 const Network = "dragoman-nat"
 
 // Daemon is a libvirtd.
 type Daemon struct {
 	URI    string
 	Socket string // its Unix socket; "" for one that is reached another way
+
+	lock *os.File
 }
 
 // Require returns the libvirtd to test with. It skips the test when none was provided,
-// and where tests are to be short.
+// and where tests are to be short. Call it once in a test: RequireOwn
+// waits for all other uses to end.
 func Require(t testing.TB) Daemon {
 	t.Helper()
 	if testing.Short() {
@@ -37,7 +40,7 @@ func Require(t testing.TB) Daemon {
 	if err != nil {
 		t.Fatalf("$%s: %v", Env, err)
 	}
-	return Daemon{URI: uri, Socket: u.Query().Get("socket")}
+	return Daemon{URI: uri, Socket: u.Query().Get("socket"), lock: share(t)}
 }
 
 // RequireNetwork skips the test where the daemon has no running Network.
@@ -63,7 +66,8 @@ func (d Daemon) Virsh(t testing.TB, args ...string) string {
 }
 
 // RequireOwn skips the test unless the daemon is the one of libvirt.sh, which tests may
-// kill and start again.
+// kill and start again. Until the test ends no other has it; it is skipped too where
+// others go on using it for longer than a minute.
 func (d Daemon) RequireOwn(t testing.TB) Control {
 	t.Helper()
 	script := filepath.Join(root(t), "test", "libvirt", "libvirt.sh")
@@ -71,6 +75,7 @@ func (d Daemon) RequireOwn(t testing.TB) Control {
 	if err != nil || !strings.Contains(string(out), "'"+d.URI+"'") {
 		t.Skip("needs the libvirtd of test/libvirt/libvirt.sh, to kill it: $" + Env + " names another")
 	}
+	alone(t, d.lock)
 	return Control{script}
 }
 

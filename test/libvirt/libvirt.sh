@@ -39,8 +39,10 @@ usage: libvirt.sh COMMAND
 
 environment:
 
-  DRAGOMAN_LIBVIRT_DIR   all state, now $DIR; libvirt-qemu must be able to
-                         reach it, so not below /root
+  DRAGOMAN_LIBVIRT_DIR     all state, now $DIR; libvirt-qemu must be able to
+                           reach it, so not below /root
+  DRAGOMAN_LIBVIRT_BRIDGE  of the NAT network, now $BRIDGE
+  DRAGOMAN_LIBVIRT_SUBNET  its first three bytes, now $SUBNET
 
 To begin again from nothing: stop, then delete the directory.
 TEXT

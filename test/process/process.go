@@ -33,12 +33,16 @@ var Binary = sync.OnceValues(func() (string, error) {
 	}
 	scratch = dir
 	path := filepath.Join(dir, "dragoman")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "github.com/dragoman-cloud/dragoman/cmd/dragoman").CombinedOutput()
+	args := append(buildFlags, "-o", path, "github.com/dragoman-cloud/dragoman/cmd/dragoman")
+	out, err := exec.Command("go", args...).CombinedOutput() //nolint:gosec // our own words
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
 })
+
+// buildFlags have -race where the tests themselves have it.
+var buildFlags = []string{"build", "-trimpath", "-buildvcs=false"}
 
 var scratch string
 
@@ -55,6 +59,7 @@ type Process struct {
 	URL string
 	cmd *exec.Cmd
 	log *log
+	mu  sync.Mutex // held while it is ended
 }
 
 // Start runs `dragoman serve` in dir with that configuration until the test ends, or
@@ -72,7 +77,7 @@ func Start(t testing.TB, dir, config string, env ...string) *Process {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "serve", "--config", file)
+	cmd := exec.Command(binary, "serve", "--config", file) //nolint:gosec // the program under test
 	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DRAGOMAN_LISTEN=127.0.0.1:0", "DRAGOMAN_BOOTSTRAP_KEY=" + Key,
@@ -104,6 +109,9 @@ func Start(t testing.TB, dir, config string, env ...string) *Process {
 	return p
 }
 
+// PID is the process's number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Kill ends the process as a crash does; one that has ended stays so.
 func (p *Process) Kill() error { return p.end(syscall.SIGKILL) }
 
@@ -117,6 +125,8 @@ func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
 func (p *Process) Continue() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
 func (p *Process) end(how syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.cmd.ProcessState != nil {
 		return nil
 	}

@@ -21,5 +21,11 @@
 //   - personality ends with 2.56, generated keys end with 2.91.
 //   - Actions set task_state before they answer, so a wait for a status without a
 //     task is enough, even for a reboot, which begins and ends in ACTIVE.
-//   - Images carry their own properties beside the fields of the schema.
+//   - Images carry their own properties beside the fields of the schema; they change by
+//     JSON patch, where "add" replaces too and "remove" of what is not there is 409.
+//   - Glance's own default of visibility is "shared"; the download of an image without
+//     bytes is 204; a protected image is 403; the answer to an upload tells nothing.
+//   - Hypervisors have numbers below 2.53, UUIDs from then on, and tell nothing of their
+//     capacity from 2.88, so 2.87 is asked for. Clients crash where uptime is null.
+//   - Some hypervisors give the whole console whatever length is asked for.
 package nova

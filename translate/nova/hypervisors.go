@@ -80,23 +80,28 @@ type hypervisorService struct {
 	Reason *string      `json:"disabled_reason"`
 }
 
-// hypervisorVersion is a number: major × 1,000,000 + minor × 1,000 + release.
+// hypervisorVersion is a number: major × 1,000,000 + minor × 1,000 + release; 0 where
+// the version is no such thing.
 type hypervisorVersion string
 
 // MarshalJSON implements json.Marshaler.
 func (v hypervisorVersion) MarshalJSON() ([]byte, error) {
+	return []byte(strconv.FormatUint(v.number(), 10)), nil
+}
+
+func (v hypervisorVersion) number() uint64 {
 	if n, err := strconv.ParseUint(string(v), 10, 31); err == nil {
-		return []byte(strconv.FormatUint(n, 10)), nil
+		return n
 	}
-	n := 0
+	n := uint64(0)
 	for _, part := range strings.SplitN(string(v)+".0.0", ".", 4)[:3] {
-		i, err := strconv.Atoi(part)
-		if err != nil || i < 0 || i > 999 {
-			return []byte("0"), nil
+		i, err := strconv.ParseUint(part, 10, 31)
+		if err != nil || i > 999 {
+			return 0
 		}
 		n = n*1000 + i
 	}
-	return []byte(strconv.Itoa(n)), nil
+	return n
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

@@ -121,8 +121,9 @@ func sayImageCreate(r canonical.ImageCreate, _ *translate.Env, _ *translate.Requ
 	}
 	container := firstOf(r.ContainerFormat, "bare")
 	w := imageCreate{imageCreateFields{
-		Name: &r.Name, DiskFormat: words.Filled(r.DiskFormat), ContainerFormat: &container, Visibility: r.Visibility,
-		MinDisk: r.MinDiskGiB, MinRAM: r.MinRAMMiB, Protected: r.Protected, Tags: r.Tags,
+		Name: &r.Name, DiskFormat: words.Filled(r.DiskFormat), ContainerFormat: &container,
+		Visibility: firstOf(r.Visibility, "private"), // Glance's own default is shared
+		MinDisk:    r.MinDiskGiB, MinRAM: r.MinRAMMiB, Protected: r.Protected, Tags: r.Tags,
 	}, maps.Clone(dict(r.Properties))}
 	for key, value := range map[string]string{"os_distro": r.OS, "architecture": r.Architecture} {
 		if value != "" {

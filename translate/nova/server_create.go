@@ -413,7 +413,11 @@ func sayCreated(r canonical.TypedReply[canonical.ServersCreated], env *translate
 	if w.ID == "" {
 		return createdBody{}, canonical.Errorf(canonical.UpstreamError, "the cloud did not name the new server")
 	}
-	if asked, ok := env.Asked.(canonical.ServerCreate); ok && len(asked.SecurityGroups) > 0 {
+	asked, _ := env.Asked.(canonical.ServerCreate)
+	if w.AdminPass == nil { // a job tells none; the one that was asked for is known
+		w.AdminPass = words.Filled(asked.AdminPassword)
+	}
+	if len(asked.SecurityGroups) > 0 {
 		w.Groups = nil
 		for _, g := range asked.SecurityGroups {
 			w.Groups = append(w.Groups, named{string(g)})

@@ -22,6 +22,17 @@ func (h *Host) reserve(ctx context.Context, name, mac string, want netip.Addr) (
 		return netip.Addr{}, err
 	}
 	defer unlock()
+	for try := 1; ; try++ {
+		ip, err := h.reserveOnce(ctx, name, mac, want)
+		// Another process may have been faster, or our own call on a connection that is
+		// lost: the network tells.
+		if !isCode(err, libvirt.ErrOperationInvalid) || try == tries {
+			return ip, err
+		}
+	}
+}
+
+func (h *Host) reserveOnce(ctx context.Context, name, mac string, want netip.Addr) (netip.Addr, error) {
 	n, err := h.networkNamed(ctx, name)
 	if err != nil {
 		return netip.Addr{}, err

@@ -34,7 +34,11 @@ type Base struct {
 
 // Release lets the image be evicted, unless servers use it. Call it once the servers
 // that are to use it are defined.
-func (b *Base) Release() { b.release() }
+func (b *Base) Release() {
+	if b.release != nil {
+		b.release()
+	}
+}
 
 // bases counts who uses an image and is not seen in the table yet, and shares uploads.
 type bases struct {

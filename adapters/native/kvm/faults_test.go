@@ -145,9 +145,8 @@ func TestRealDaemonKilledAnywhere(t *testing.T) {
 
 // TestRealDaemonKilled kills libvirtd while an image is uploaded and while a guest runs.
 func TestRealDaemonKilled(t *testing.T) {
-	d := libvirt.Require(t)
+	h, d := realHost(t)
 	control := d.RequireOwn(t)
-	h, _ := realHost(t)
 	t.Cleanup(func() { control.Start(t) })
 	spec := testSpec(ensureBase(t, h))
 	if _, err := h.Define(t.Context(), spec); err != nil {

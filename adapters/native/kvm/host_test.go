@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
+	"libvirt.org/go/libvirtxml"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -394,6 +395,28 @@ func TestAddressesAreHandedOutOnce(t *testing.T) {
 	wg.Wait()
 	if len(seen) != 11 || refused != 4 {
 		t.Errorf("%d addresses, %d refused", len(seen), refused)
+	}
+}
+
+// TestAddressTakenMeanwhile: another process takes the address between our look and our
+// reservation; the next one is taken.
+func TestAddressTakenMeanwhile(t *testing.T) {
+	h, f := fakeHost(t)
+	once := false
+	f.arm(func(call string, _ int) error {
+		if call != "NetworkUpdateCompat" || once {
+			return nil
+		}
+		once = true
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		dhcp := f.networks["nat"].IPs[0].DHCP
+		dhcp.Hosts = append(dhcp.Hosts, libvirtxml.NetworkDHCPHost{MAC: "52:54:00:00:00:01", IP: "10.0.0.10"})
+		return answer(libvirt.ErrOperationInvalid, "there is an existing dhcp host entry")
+	})
+	ip, err := h.reserve(t.Context(), "nat", MAC(testID, 0), netip.Addr{})
+	if err != nil || ip.String() != "10.0.0.11" {
+		t.Errorf("%v %v", ip, err)
 	}
 }
 

@@ -1,16 +1,19 @@
 package kvm
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/digitalocean/go-libvirt"
 	"go.uber.org/goleak"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -206,6 +209,35 @@ func TestHangingCall(t *testing.T) {
 		t.Errorf("the call: %v", err)
 	}
 	eventually(t, 10*time.Second, "a new connection", func() bool { return d.count() > first && h.Health().Connected })
+	close(hang)
+	h.Close()
+	d.stop()
+}
+
+// TestHangingUpload ends, though its caller would wait for ever.
+func TestHangingUpload(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	d := newDaemon(t)
+	hang := make(chan struct{})
+	d.answer = func(procedure uint32) bool {
+		if procedure == procVolUpload {
+			<-hang
+		}
+		return true
+	}
+	d.start(t)
+	h, err := Dial(t.Context(), d.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.upload(t.Context(), libvirt.StorageVol{}, strings.NewReader("data"), 4); !lost(err) {
+		t.Errorf("hangs: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := h.upload(ctx, libvirt.StorageVol{}, strings.NewReader("data"), 4); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("deadline: %v", err)
+	}
 	close(hang)
 	h.Close()
 	d.stop()

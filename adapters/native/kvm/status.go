@@ -117,6 +117,8 @@ func (s Server) status() canonical.ServerStatus {
 		return canonical.ServerRebooting
 	case s.Intent == IntendBuild && s.State.off():
 		return canonical.ServerBuilding
+	case s.Intent == IntendStop && s.State == state(libvirt.DomainShutoff, int32(libvirt.DomainShutoffCrashed)):
+		return canonical.ServerStopped // it crashed, and then was stopped
 	default:
 		return s.State.Status()
 	}

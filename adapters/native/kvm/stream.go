@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/digitalocean/go-libvirt"
 
@@ -22,6 +23,24 @@ import (
 type stream struct {
 	conn   net.Conn
 	serial uint32
+	// watchdog closes conn when the daemon has not moved for patience. Deadlines would
+	// not do: SSH has none.
+	watchdog *time.Timer
+	patience time.Duration
+}
+
+// waits starts the watchdog anew: from now on it is the daemon's turn.
+func (s *stream) waits() {
+	if s.watchdog != nil {
+		s.watchdog.Reset(s.patience)
+	}
+}
+
+// works stops the watchdog: it is our turn.
+func (s *stream) works() {
+	if s.watchdog != nil {
+		s.watchdog.Stop()
+	}
 }
 
 // Numbers of the protocol.
@@ -51,15 +70,16 @@ const (
 )
 
 // openStream connects and says hello; ctx ends the connection at any time.
-func openStream(ctx context.Context, to address) (s *stream, done func(), err error) {
+func openStream(ctx context.Context, to address, patience time.Duration) (s *stream, done func(), err error) {
 	conn, err := to.dial(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errLost, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	s = &stream{conn: conn}
+	s = &stream{conn: conn, patience: patience, watchdog: time.AfterFunc(patience, func() { _ = conn.Close() })}
 	done = func() {
 		stop()
+		s.works()
 		_ = conn.Close() // it is over: nothing is left to fail
 	}
 	if err := s.hello(to.driver); err != nil {
@@ -126,6 +146,7 @@ func (s *stream) send(h header, payload []byte) error {
 	if len(payload) > 0 {
 		bufs = append(bufs, payload)
 	}
+	s.waits()
 	if _, err := bufs.WriteTo(s.conn); err != nil {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
@@ -136,6 +157,7 @@ func (s *stream) send(h header, payload []byte) error {
 func (s *stream) receive() (header, []byte, error) {
 	var h header
 	var head [4]byte
+	s.waits()
 	if _, err := io.ReadFull(s.conn, head[:]); err != nil {
 		return h, nil, fmt.Errorf("%w: %w", errLost, err)
 	}
@@ -220,6 +242,7 @@ func (s *stream) pump(h header, r io.Reader, size int64) (sent int64, err error)
 	r = io.LimitReader(r, size+1)
 	buf := make([]byte, streamChunk)
 	for {
+		s.works()
 		n, err := io.ReadFull(r, buf)
 		if sent+int64(n) > size {
 			return size + 1, fmt.Errorf("%w: over %d bytes", errUploadSize, size)
@@ -253,6 +276,7 @@ func (s *stream) download(v libvirt.StorageVol, w io.Writer, offset, size uint64
 		case h.Status == statusOK, len(data) == 0: // the daemon ends with either
 			return nil
 		}
+		s.works()
 		if _, err := w.Write(data); err != nil {
 			return err
 		}
@@ -271,7 +295,7 @@ func (s *stream) begin(procedure uint32, v libvirt.StorageVol, offset, size uint
 
 // upload fills a volume.
 func (h *Host) upload(ctx context.Context, v libvirt.StorageVol, r io.Reader, size int64) error {
-	s, done, err := openStream(ctx, h.addr)
+	s, done, err := openStream(ctx, h.addr, h.opts.CallLimit)
 	if err == nil {
 		defer done()
 		err = s.upload(v, r, size)
@@ -281,7 +305,7 @@ func (h *Host) upload(ctx context.Context, v libvirt.StorageVol, r io.Reader, si
 
 // download reads a part of a volume.
 func (h *Host) download(ctx context.Context, v libvirt.StorageVol, w io.Writer, offset, size uint64) error {
-	s, done, err := openStream(ctx, h.addr)
+	s, done, err := openStream(ctx, h.addr, h.opts.CallLimit)
 	if err == nil {
 		defer done()
 		err = s.download(v, w, offset, size)

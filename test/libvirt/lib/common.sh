@@ -8,8 +8,8 @@ URI="qemu:///system?socket=$SOCKET"
 
 # The NAT network: a bridge of our own, and a range that nobody else should use.
 NETWORK=dragoman-nat
-BRIDGE=drgn0
-SUBNET=10.231.77
+BRIDGE=${DRAGOMAN_LIBVIRT_BRIDGE:-drgn0}
+SUBNET=${DRAGOMAN_LIBVIRT_SUBNET:-10.231.77}
 
 say() {
 	printf '%(%H:%M:%S)T libvirt: %s\n' -1 "$*" >&2

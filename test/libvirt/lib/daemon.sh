@@ -65,6 +65,10 @@ network_start() {
 
 daemon_stop() {
 	local name
+	# What a libvirtd that crashed left running, only a libvirtd can end.
+	if ! client version >/dev/null 2>&1 && [[ -e $DIR/run/network/$NETWORK.pid ]]; then
+		daemon_start
+	fi
 	if client version >/dev/null 2>&1; then
 		while read -r name; do
 			[[ -z $name ]] || client destroy "$name" >/dev/null || true

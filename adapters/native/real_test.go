@@ -1,0 +1,120 @@
+package native
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/test/guest"
+	"github.com/dragoman-cloud/dragoman/test/libvirt"
+)
+
+// realOptions are for a cloud of the test's own on a real libvirtd: its prefix and its
+// directories are nobody else's, and are gone with the test.
+func realOptions(t testing.TB, d libvirt.Daemon) Options {
+	t.Helper()
+	var b [4]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		t.Fatal(err)
+	}
+	prefix := fmt.Sprintf("drgnat-%x", b)
+	dir := filepath.Join("/var/tmp", prefix) // libvirt-qemu can reach it, unlike t.TempDir
+	if err := os.Mkdir(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wipe(t, d, prefix, dir) })
+	return Options{
+		Name: "kvm1", Dir: t.TempDir(), HostDir: filepath.Join(dir, "host"), Prefix: prefix, StopGrace: 30 * time.Second,
+		Hosts: []HostOptions{{Name: "h1", URI: d.URI, Zone: "az1"}}, Overcommit: Overcommit{VCPUs: 100},
+		Store: testStore(t, filepath.Join(t.TempDir(), "store.db")), Box: testBox(t), Log: testLog(t),
+	}
+}
+
+// wipe removes what a test left, by other means than those under test, and reports it.
+func wipe(t testing.TB, d libvirt.Daemon, prefix, dir string) {
+	virsh := func(args ...string) string {
+		out, err := exec.Command("virsh", append([]string{"-q", "-c", d.URI}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Logf("virsh %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	for _, name := range strings.Fields(virsh("list", "--all", "--name")) {
+		if strings.HasPrefix(name, prefix+"-") {
+			_ = exec.Command("virsh", "-q", "-c", d.URI, "destroy", name).Run() // it may be off
+			virsh("undefine", name, "--managed-save", "--snapshots-metadata")
+		}
+	}
+	for _, name := range strings.Fields(virsh("pool-list", "--all", "--name")) {
+		if strings.HasPrefix(name, prefix+"-") {
+			_ = exec.Command("virsh", "-q", "-c", d.URI, "pool-destroy", name).Run() // it may be off
+			virsh("pool-undefine", name)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func openCloud(t testing.TB, o Options) *Cloud {
+	t.Helper()
+	c, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// realCloud is a cloud on the real libvirtd, with the guest's image.
+func realCloud(t testing.TB) (*Cloud, libvirt.Daemon, canonical.Image) {
+	t.Helper()
+	d := libvirt.Require(t)
+	path := guest.Image(t)
+	c := openCloud(t, realOptions(t, d))
+	return c, d, addImage(t, c, "guest", "qcow2", path)
+}
+
+// nothingLeft fails if the host has anything of any server of the cloud.
+func nothingLeft(t testing.TB, c *Cloud, d libvirt.Daemon) {
+	t.Helper()
+	for _, name := range strings.Fields(d.Virsh(t, "list", "--all", "--name")) {
+		if strings.HasPrefix(name, c.prefix()+"-") {
+			t.Errorf("domain %s is left", name)
+		}
+	}
+	files, err := os.ReadDir(filepath.Join(c.opts.HostDir, "servers"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Error(err)
+	}
+	for _, f := range files {
+		t.Errorf("file %s is left", f.Name())
+	}
+	nothingKept(t, c)
+}
+
+// nothingKept fails if the store or the images know of any server.
+func nothingKept(t testing.TB, c *Cloud) {
+	t.Helper()
+	if claims, err := c.opts.Store.Claims(t.Context(), c.opts.Name); err != nil || len(claims) > 0 {
+		t.Errorf("claims are left: %v %v", claims, err)
+	}
+	if p := do(t, c, canonical.ListServers, canonical.ServerList{}); len(p.Items) > 0 {
+		t.Errorf("servers are left: %v", p.Items)
+	}
+	for _, i := range c.images.List() {
+		if len(i.Users) > 0 {
+			t.Errorf("image %s is used by %v", i.Name, i.Users)
+		}
+	}
+}
