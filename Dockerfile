@@ -1,4 +1,6 @@
-# One static binary in an empty image, run by nobody in particular.
+# One static binary beside qemu-img, run by nobody in particular. qemu-img reads and
+# converts the images of native clouds; hosts are reached by ssh or TLS, or by a libvirt
+# socket that is mounted and that the user may open.
 FROM golang:1.26-bookworm AS build
 ARG VERSION=dev
 WORKDIR /src
@@ -8,8 +10,10 @@ COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=${VERSION}" -o /dragoman ./cmd/dragoman \
  && mkdir -p /state && chown 65532:65532 /state
 
-FROM scratch
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+FROM debian:bookworm-slim
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends ca-certificates qemu-utils \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /dragoman /dragoman
 COPY --from=build --chown=65532:65532 /state /var/lib/dragoman
 USER 65532:65532

@@ -48,6 +48,7 @@ type Options struct {
 	// clouds of that dialect, and advisory elsewhere. "" is the canonical API.
 	Dialect   string
 	RequestID string // of the request that caused the call
+	Trace     string // traceparent (W3C Trace Context) for calls to clouds; "": there is none
 	// IdempotencyKey makes a create repeatable; "" is none.
 	IdempotencyKey string
 }

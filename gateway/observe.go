@@ -26,6 +26,7 @@ var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 // at a time, that of the request, writes it.
 type record struct {
 	requestID string
+	trace     string // see TraceParent
 	op        string
 	caller    canonical.Caller
 	err       error
@@ -59,7 +60,7 @@ func requestID(h http.Header) string {
 func (g *Gateway) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &record{requestID: requestID(r.Header), op: "other"}
+		rec := &record{requestID: requestID(r.Header), trace: continued(r.Header), op: "other"}
 		w.Header().Set("X-Request-Id", rec.requestID)
 		out := &counter{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))

@@ -16,7 +16,8 @@ var goodKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 // readOptions reads what every operation understands beside its own request.
 func (r *reader) readOptions(req *http.Request, in *input) error {
 	o := canonical.Options{
-		Tenant: in.query.Get("tenant"), RequestID: recordOf(req.Context()).requestID, Fresh: wantsFresh(req.Header),
+		Tenant: in.query.Get("tenant"), RequestID: recordOf(req.Context()).requestID,
+		Trace: recordOf(req.Context()).trace, Fresh: wantsFresh(req.Header),
 	}
 	if in.query.Has("native") {
 		if err := set(reflect.ValueOf(&o.Native).Elem(), in.query.Get("native")); err != nil {

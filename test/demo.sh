@@ -383,7 +383,9 @@ case " $parts " in *" openstack "*) openstack_part ;; esac
 case " $parts " in *" native "*)
 	say "The end of the first server on this machine."
 	own_end web
-	show dragoman image delete guest
+	mine="
+  $dragoman server create --name mine --flavor tiny --image guest --networks network=dragoman-nat --wait
+  $dragoman server console-output mine"
 	;;
 esac
 
@@ -396,7 +398,7 @@ cat <<END
 Still serving, until Ctrl-C. In another shell:
 
   export DRAGOMAN_ENDPOINT=$DRAGOMAN_ENDPOINT DRAGOMAN_KEY=$DRAGOMAN_KEY
-  $dragoman server list
+  $dragoman server list${mine:-}
 $(env | grep '^OS_' | sort | sed 's/^/  export /')
   openstack server list
 

@@ -98,6 +98,7 @@ func (c *Cloud) addHeaders(req *http.Request, o canonical.Options) {
 		h.Set("Cache-Control", "no-cache")
 	}
 	set("X-Request-Id", o.RequestID)
+	set("Traceparent", o.Trace)
 	if req.Method == http.MethodPost {
 		set("Idempotency-Key", o.IdempotencyKey)
 	}

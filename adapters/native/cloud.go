@@ -120,11 +120,15 @@ func (c *Cloud) openHosts() error {
 }
 
 // Close ends the jobs, which the next process takes up, and lets go of the hosts: their
-// servers go on.
+// servers go on. It can be repeated.
 func (c *Cloud) Close() error {
 	c.mu.Lock() // so that nothing is begun that is not waited for
+	closed := c.ctx.Err() != nil
 	c.stop()
 	c.mu.Unlock()
+	if closed {
+		return nil
+	}
 	c.wg.Wait()
 	for _, h := range c.hosts {
 		h.Close()

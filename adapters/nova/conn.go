@@ -157,7 +157,7 @@ func (c *conn) request(ctx context.Context, req *translate.Request, l *login) (*
 	for name, values := range req.Header {
 		out.Header[http.CanonicalHeaderKey(name)] = values
 	}
-	for name, value := range globalRequestID(ctx) {
+	for name, value := range causeHeaders(ctx) {
 		out.Header.Set(name, value)
 	}
 	out.Header.Set("User-Agent", userAgent)
@@ -188,11 +188,15 @@ func transportError(err error) error {
 // UUIDs, and ours may be any text.
 var requestSpace = uuid.NewSHA1(uuid.NameSpaceDNS, []byte("dragoman"))
 
-// globalRequestID is the header by which OpenStack's services log whom they work for.
-func globalRequestID(ctx context.Context) map[string]string {
-	id := canonical.OptionsOf(ctx).RequestID
-	if id == "" {
-		return nil
+// causeHeaders are the headers by which OpenStack's services log whom they work for,
+// and go on with the caller's trace.
+func causeHeaders(ctx context.Context) map[string]string {
+	o, out := canonical.OptionsOf(ctx), map[string]string{}
+	if o.RequestID != "" {
+		out["X-Openstack-Request-Id"] = "req-" + uuid.NewSHA1(requestSpace, []byte(o.RequestID)).String()
 	}
-	return map[string]string{"X-Openstack-Request-Id": "req-" + uuid.NewSHA1(requestSpace, []byte(id)).String()}
+	if o.Trace != "" {
+		out["Traceparent"] = o.Trace
+	}
+	return out
 }

@@ -30,7 +30,7 @@ func (c *conn) logIn(ctx context.Context) (*login, error) {
 	provider.UserAgent.Prepend(userAgent)
 	identity := &gophercloud.ServiceClient{
 		ProviderClient: provider, Endpoint: c.keystone + "/", Type: "identity",
-		MoreHeaders: globalRequestID(ctx),
+		MoreHeaders: causeHeaders(ctx),
 	}
 	result := tokens.Create(ctx, identity, c.auth.options())
 	if result.Err != nil {

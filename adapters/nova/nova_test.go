@@ -46,7 +46,7 @@ func TestGet(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(seen{})); diff != "" {
 		t.Error(diff)
 	}
-	if again := globalRequestID(ctx)["X-Openstack-Request-Id"]; again != got[0].requestID {
+	if again := causeHeaders(ctx)["X-Openstack-Request-Id"]; again != got[0].requestID {
 		t.Errorf("the same request has the ids %s and %s", got[0].requestID, again)
 	}
 	if _, err := get(ctx, c); err != nil || f.loginCount() != 1 {

@@ -75,7 +75,9 @@ func Mounts(o Options) map[string]http.Handler {
 // traced lets calls carry the id that the gateway gave the request.
 func traced(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := canonical.WithOptions(r.Context(), canonical.Options{RequestID: gateway.RequestID(r.Context())})
+		ctx := canonical.WithOptions(r.Context(), canonical.Options{
+			RequestID: gateway.RequestID(r.Context()), Trace: gateway.TraceParent(r.Context()),
+		})
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -47,7 +47,9 @@ clouds: [{name: far, dialect: dragoman, shared: true, endpoint: %q, timeout: 1s,
 // gallows stands between a dragoman and its cloud, and kills it at the n-th request
 // after it was armed: before the cloud gets it, or before the answer comes back.
 type gallows struct {
-	target *url.URL
+	target *url.URL // nil: what requests say
+	// counts says whether a request counts; nil: each does.
+	counts func(*http.Request) bool
 	mu     sync.Mutex
 	left   int
 	after  bool
@@ -55,8 +57,9 @@ type gallows struct {
 	fell   time.Time     // zero: it has not
 	done   chan struct{} // closed when it has fallen
 	// forward says that who falls is only paused: its request goes to the cloud all the
-	// same, and its answer waits for it.
+	// same, after hold is closed, and its answer waits for it.
 	forward bool
+	hold    chan struct{}
 }
 
 func (g *gallows) arm(n int, after bool, kill func()) {
@@ -84,10 +87,10 @@ func (g *gallows) fallen() bool {
 }
 
 // falls says whether this request is the one.
-func (g *gallows) falls() bool {
+func (g *gallows) falls(r *http.Request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.left == 0 {
+	if g.left == 0 || g.counts != nil && !g.counts(r) {
 		return false
 	}
 	if g.left--; g.left == 0 {
@@ -101,19 +104,25 @@ func (g *gallows) falls() bool {
 func (g *gallows) fall() {
 	g.kill()
 	close(g.done)
-	if !g.forward {
+	switch {
+	case g.hold != nil:
+		<-g.hold
+	case !g.forward:
 		panic(http.ErrAbortHandler)
 	}
 }
 
 func (g *gallows) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	falls := g.falls()
+	falls := g.falls(r)
 	if falls && !g.after {
 		g.fall()
 	}
 	out := r.Clone(context.WithoutCancel(r.Context()))
-	out.RequestURI, out.Host = "", g.target.Host
-	out.URL.Scheme, out.URL.Host = g.target.Scheme, g.target.Host
+	out.URL.Scheme = "http"
+	if g.target != nil {
+		out.URL.Host = g.target.Host
+	}
+	out.RequestURI, out.Host = "", out.URL.Host
 	resp, err := http.DefaultTransport.RoundTrip(out)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -200,6 +209,15 @@ func ended(all []canonical.Operation) bool {
 	return !slices.ContainsFunc(all, func(o canonical.Operation) bool { return !o.Status.Final() })
 }
 
+// fromWrite counts requests from the first that is not a GET.
+func fromWrite() func(*http.Request) bool {
+	begun := false
+	return func(r *http.Request) bool {
+		begun = begun || r.Method != http.MethodGet
+		return begun
+	}
+}
+
 // abreast runs subtests beside each other, more of them than there are processors: they
 // mostly wait. Its test calls wait before it returns.
 type abreast struct {
@@ -264,7 +282,7 @@ func (s *stage) perform(t *testing.T, n int, after bool, method, path, body stri
 	t.Helper()
 	header := map[string]string{}
 	if method == http.MethodPost {
-		header["Idempotency-Key"] = "the-key"
+		header["Idempotency-Key"] = "key of " + path
 	}
 	s.gallows.arm(n, after, func() { _ = s.front.Kill() })
 	status := call(t, method, s.front.URL+path, body, header, nil)

@@ -32,7 +32,7 @@ func buildPair(t *testing.T) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.gallows = &gallows{target: target}
+	p.gallows = &gallows{target: target, counts: fromWrite()}
 	between := httptest.NewServer(p.gallows)
 	t.Cleanup(between.Close)
 	p.first, p.second = startPair(t, replicaConfig(database, between.URL), replicaConfig(database, p.cloud.URL))
@@ -177,42 +177,59 @@ func again(t *testing.T, address, body string) {
 func TestReplicaPauses(t *testing.T) {
 	all := abreast{t: t}
 	defer all.wait()
-	for n := 1; n <= 2; n++ {
-		for _, how := range []string{"the request has come", "the answer has come"} {
-			all.run(fmt.Sprintf("request %d, %s", n, how), func(t *testing.T) {
-				p := buildPair(t)
-				p.gallows.forward = true
-				asked := make(chan struct{})
-				go func() { // its answer comes when the replica goes on, or never
-					defer close(asked)
-					p.perform(t, n, how == "the answer has come", http.MethodPost, "/v1/servers", newServer, (*process.Process).Pause)
-				}()
-				for end := time.Now().Add(patience); !p.gallows.fallen(); time.Sleep(20 * time.Millisecond) {
-					if time.Now().After(end) {
-						t.Fatal("the replica was not paused")
-					}
-				}
-				status := onlyOne(t, p)
-				if err := p.first.Continue(); err != nil {
-					t.Fatal(err)
-				}
-				<-asked
-				// What the replica still does, it does within its time for a call and some looks.
-				for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-					if got := onlyOne(t, p); got != status {
-						t.Fatalf("it was %s, and is %s", status, got)
-					}
-				}
-				want := 0
-				if status == canonical.OperationSucceeded {
-					want = 1
-				}
-				for _, at := range []*process.Process{p.first, p.second, p.cloud} {
-					if got := servers(t, at.URL); len(got) != want {
-						t.Errorf("the operation %s, and there are %d servers", status, len(got))
-					}
-				}
-			})
+	for name, c := range map[string]struct {
+		n           int // the create, and the first look at what it makes
+		after, late bool
+	}{
+		"the create has come":           {n: 1},
+		"the create has come, too late": {n: 1, late: true},
+		"it was answered":               {n: 1, after: true},
+		"the look has come":             {n: 2},
+		"the look was answered":         {n: 2, after: true},
+	} {
+		all.run(name, func(t *testing.T) {
+			p := buildPair(t)
+			p.gallows.forward = true
+			if c.late {
+				p.gallows.hold = make(chan struct{})
+			}
+			pauses(t, p, c.n, c.after)
+		})
+	}
+}
+
+func pauses(t *testing.T, p *pair, n int, after bool) {
+	asked := make(chan struct{})
+	go func() { // its answer comes when the replica goes on, or never
+		defer close(asked)
+		p.perform(t, n, after, http.MethodPost, "/v1/servers", newServer, (*process.Process).Pause)
+	}()
+	for end := time.Now().Add(patience); !p.gallows.fallen(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the replica was not paused")
+		}
+	}
+	status := onlyOne(t, p)
+	if p.gallows.hold != nil {
+		close(p.gallows.hold)
+	}
+	if err := p.first.Continue(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	// What the replica still does, it does within its time for a call and some looks.
+	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if got := onlyOne(t, p); got != status {
+			t.Fatalf("it was %s, and is %s", status, got)
+		}
+	}
+	want := 0
+	if status == canonical.OperationSucceeded {
+		want = 1
+	}
+	for _, at := range []*process.Process{p.first, p.second, p.cloud} {
+		if got := servers(t, at.URL); len(got) != want {
+			t.Errorf("the operation %s, and there are %d servers", status, len(got))
 		}
 	}
 }

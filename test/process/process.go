@@ -77,7 +77,7 @@ func Start(t testing.TB, dir, config string, env ...string) *Process {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "serve", "--config", file) //nolint:gosec // the program under test
+	cmd := exec.Command(binary, "serve", "--config", file) //nolint:gosec,noctx // the program under test, which Kill and Stop end
 	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DRAGOMAN_LISTEN=127.0.0.1:0", "DRAGOMAN_BOOTSTRAP_KEY=" + Key,
