@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,10 +82,27 @@ func serve(cmd *cobra.Command, c *config.Config) error {
 	if err != nil {
 		return failed(errors.Join(err, s.close()))
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	go refuseReload(ctx, hangups, log)
 	log.Info("serving", "address", l.Addr().String(), "version", version)
 	err = gateway.Serve(ctx, l, s.handler, drainTimeout)
 	log.Info("stopped")
 	return failed(errors.Join(err, s.close()))
+}
+
+// refuseReload answers hangups, which would end the process: the configuration is read
+// at the start.
+func refuseReload(ctx context.Context, hangups <-chan os.Signal, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			log.Warn("the configuration is read at the start only: restart to change it")
+		}
+	}
 }
 
 // listen opens the listener of the configuration, with TLS where it says so.
