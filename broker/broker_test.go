@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/broker"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 )
 
 func member(name string, cloud canonical.Cloud) broker.Member {
@@ -22,7 +23,7 @@ func shared(cloud canonical.Cloud) func(string) (broker.Account, error) {
 
 func openStore(t *testing.T, path string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+path)
+	s, err := store.Open(t.Context(), postgrestest.Store(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

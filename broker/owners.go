@@ -118,7 +118,7 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 	case canonical.Keypair:
 		return t, mine(t.ID)
 	case canonical.Image:
-		return t, t.Visibility != "private" || mine(t.ID)
+		return t, t.Visibility == "public" || t.Visibility == "community" || mine(t.ID)
 	case canonical.Network:
 		return t, t.Shared || t.External || mine(t.ID)
 	default:

@@ -16,7 +16,7 @@ type Config struct {
 	TLS       *TLS     `yaml:"tls" doc:"Serve HTTPS; without it plain HTTP"`
 	Store     string   `yaml:"store" doc:"Database: sqlite:PATH, or postgres:// where processes share it" example:"sqlite:/var/lib/dragoman/dragoman.db"`
 	Redis     Secret   `yaml:"redis" doc:"Shared cache" later:"true" example:"redis://cache:6379"`
-	SecretKey Ref      `yaml:"secret_key" doc:"Where the key is that seals secrets, 64 hexadecimal digits. A file that is missing is made, except beside PostgreSQL, where processes must have the same one" example:"env:DRAGOMAN_SEAL"`
+	SecretKey Ref      `yaml:"secret_key" doc:"Where the key is that seals secrets, 64 hexadecimal digits; of several, with commas or lines between, the first seals and all open (operate.md). A file that is missing is made, except beside PostgreSQL, where processes must have the same one" example:"env:DRAGOMAN_SEAL"`
 	Data      string   `yaml:"data" doc:"Directory for what is too large for the store: images of native clouds. One process at a time may use it" example:"/var/lib/dragoman"`
 	PublicURL string   `yaml:"public_url" doc:"What links and catalogs show" default:"the request's own host" example:"https://dragoman.example.com"`
 	Clouds    []Cloud  `yaml:"clouds" doc:"The clouds behind dragoman"`

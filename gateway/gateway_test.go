@@ -17,6 +17,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -79,7 +80,7 @@ func newGateway(t testing.TB, do map[string]func(context.Context, any) (canonica
 	t.Helper()
 	cloud := &fakeCloud{do: do}
 	var log bytes.Buffer
-	db, err := store.Open(t.Context(), "sqlite::memory:")
+	db, err := store.Open(t.Context(), postgrestest.Store(t, ":memory:"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 )
 
 // on is an option of newTest: that store.
@@ -23,7 +24,7 @@ func on(s *store.Store) func(*Options) { return func(o *Options) { o.Store = s }
 
 func openStore(t *testing.T, path string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+path)
+	s, err := store.Open(t.Context(), postgrestest.Store(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

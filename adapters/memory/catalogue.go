@@ -14,33 +14,33 @@ const (
 	zoneName     = "az1"
 )
 
-// stableID is the id of what has that name, the same in every process.
-func stableID(kind, name string) string {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://dragoman.cloud/memory/"+kind+"/"+name)).String()
+// stableID is the id of what has that name on this cloud, the same in every process.
+func (c *Cloud) stableID(kind, name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://dragoman.cloud/memory/"+c.opts.Name+"/"+kind+"/"+name)).String()
 }
 
 func (c *Cloud) seed() {
 	c.flavors = []canonical.Flavor{
-		flavor("small", 1, 512, 1), flavor("medium", 2, 2048, 10), flavor("large", 4, 8192, 40),
+		c.flavor("small", 1, 512, 1), c.flavor("medium", 2, 2048, 10), c.flavor("large", 4, 8192, 40),
 	}
 	now, size, disk, container, sum := c.now(), int64(blankSize), "raw", "bare", blankChecksum()
 	c.images = []canonical.Image{{
-		ID: canonical.ID(stableID("image", "cirros")), Name: "cirros", Status: canonical.ImageActive, NativeStatus: "active",
+		ID: canonical.ID(c.stableID("image", "cirros")), Name: "cirros", Status: canonical.ImageActive, NativeStatus: "active",
 		SizeBytes: &size, MinDiskGiB: 1, MinRAMMiB: 64, DiskFormat: &disk, ContainerFormat: &container,
 		Checksum: &sum, Visibility: "public", Properties: map[string]string{}, Tags: []string{}, CreatedAt: &now, UpdatedAt: &now,
 	}}
 	mtu := 1450
 	c.networks = []canonical.Network{{
-		ID: canonical.ID(stableID("network", "private")), Name: "private", CIDRs: []string{"10.0.0.0/16"},
-		Subnets: []canonical.ID{canonical.ID(stableID("subnet", "private"))}, Shared: true,
+		ID: canonical.ID(c.stableID("network", "private")), Name: "private", CIDRs: []string{"10.0.0.0/16"},
+		Subnets: []canonical.ID{canonical.ID(c.stableID("subnet", "private"))}, Shared: true,
 		Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
 	}}
 	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: slices.Clone(hosts)}}
 }
 
-func flavor(name string, vcpus, ramMiB, diskGiB int) canonical.Flavor {
+func (c *Cloud) flavor(name string, vcpus, ramMiB, diskGiB int) canonical.Flavor {
 	return canonical.Flavor{
-		ID: canonical.ID(stableID("flavor", name)), Name: name, VCPUs: vcpus, RAMMiB: ramMiB, DiskGiB: diskGiB,
+		ID: canonical.ID(c.stableID("flavor", name)), Name: name, VCPUs: vcpus, RAMMiB: ramMiB, DiskGiB: diskGiB,
 		Public: true, Available: true, ExtraSpecs: map[string]string{},
 	}
 }

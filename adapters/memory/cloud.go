@@ -11,6 +11,9 @@ import (
 // Options say how a memory cloud behaves. The zero value is a cloud that is quick,
 // without faults and without limits.
 type Options struct {
+	// Name is the cloud's: the ids of its flavors, images and networks follow from it, so
+	// that two clouds behind one broker have different ones.
+	Name string
 	// Delay is how long long work takes; 0: it is done when the call answers.
 	Delay time.Duration
 	// Latency is how long every call takes.

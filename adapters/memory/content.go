@@ -16,7 +16,7 @@ const defaultImageBytes = 256 << 20
 
 // blankSize is the size of the image that every cloud begins with, in bytes: its
 // disk is empty.
-const blankSize = 16 << 20
+const blankSize = 1 << 20
 
 // blankChecksum is the MD5 of a blank disk.
 var blankChecksum = sync.OnceValue(func() string {

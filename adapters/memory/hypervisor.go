@@ -29,7 +29,7 @@ func (c *Cloud) hypervisors() []canonical.Hypervisor {
 	for i, name := range hosts {
 		vcpus, ram, disk, servers, ip := 0, 0, 0, 0, "192.0.2."+string(rune('1'+i))
 		out[i] = canonical.Hypervisor{
-			ID: canonical.ID(stableID("hypervisor", name)), Hostname: name, Type: "memory", Version: "1", State: "up", Status: "enabled",
+			ID: canonical.ID(c.stableID("hypervisor", name)), Hostname: name, Type: "memory", Version: "1", State: "up", Status: "enabled",
 			VCPUs: part(c.opts.Capacity.VCPUs, i), VCPUsUsed: &vcpus, RAMMiB: part(c.opts.Capacity.RAMMiB, i), RAMUsedMiB: &ram,
 			DiskUsedGiB: &disk, Servers: &servers, IP: &ip,
 		}

@@ -156,11 +156,11 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
 		Flavor: shapeOf(p.flavor), Image: &canonical.Link{ID: p.image.ID, Name: &p.image.Name},
 		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
-		Volumes: []canonical.ServerVolume{}, SecurityGroups: groups(), Keypair: optional(r.Keypair),
+		Volumes: []canonical.ServerVolume{}, SecurityGroups: c.groups(), Keypair: optional(r.Keypair),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: append([]string{}, r.Tags...),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
 		Host: &host, HostStatus: optional("up"), HypervisorHostname: &host, InstanceName: &instance,
-		HostID: optional(stableID("host", host)), CreatedAt: &now, UpdatedAt: &now,
+		HostID: optional(c.stableID("host", host)), CreatedAt: &now, UpdatedAt: &now,
 	}}
 	s.rest(canonical.ServerBuilding, canonical.PowerUnknown)
 	_, _, s.created = s.Server.ListKeys()
@@ -169,9 +169,9 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	return s
 }
 
-func groups() []canonical.Link {
+func (c *Cloud) groups() []canonical.Link {
 	name := defaultGroup
-	return []canonical.Link{{ID: canonical.ID(stableID("security_group", name)), Name: &name}}
+	return []canonical.Link{{ID: canonical.ID(c.stableID("security_group", name)), Name: &name}}
 }
 
 func shapeOf(f canonical.Flavor) canonical.ServerFlavor {

@@ -185,6 +185,9 @@ func (h *fakeHost) Define(ctx context.Context, s kvm.ServerSpec) (kvm.Server, er
 	}
 	var nics []kvm.NIC
 	for i, n := range s.NICs {
+		if !n.IP.IsValid() {
+			n.IP = netip.AddrFrom4([4]byte{10, 0, 0, byte(100 + i)})
+		}
 		nics = append(nics, kvm.NIC{Network: n.Network, MAC: kvm.MAC(s.ID, i), IP: n.IP})
 	}
 	live := kvm.Server{Record: kvm.Record{

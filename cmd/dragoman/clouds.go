@@ -79,7 +79,7 @@ func (c *clouds) opener(cc config.Cloud, accounts map[string]config.Auth, log *s
 	var open func(config.Auth) (canonical.Cloud, error)
 	switch cc.Dialect {
 	case "memory":
-		o := memory.Options{}
+		o := memory.Options{Name: cc.Name}
 		if cc.Memory != nil {
 			o.Delay = cc.Memory.Delay
 		}

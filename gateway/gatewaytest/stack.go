@@ -16,6 +16,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/gateway"
 	"github.com/dragoman-cloud/dragoman/policy"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 )
 
 // Stack is a dragoman that ends with its test.
@@ -42,7 +43,7 @@ func New(tb testing.TB, members ...broker.Member) *Stack {
 		}
 	}
 	key := bytes.Repeat([]byte{7}, 32)
-	db, err := store.Open(context.Background(), "sqlite::memory:")
+	db, err := store.Open(context.Background(), postgrestest.Store(tb, ":memory:"))
 	must(err)
 	tb.Cleanup(func() { must(db.Close()) })
 	s := &Stack{tb: tb}

@@ -27,10 +27,10 @@ func TestNative(t *testing.T) {
 	network, image := d.RequireNetwork(t), guest.Image(t)
 	all := abreast{t: t}
 	defer all.wait()
-	for _, after := range []time.Duration{5, 50, 150, 400, 1200} {
-		all.run(fmt.Sprint(after, " ms"), func(t *testing.T) {
+	for _, after := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 150 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
+		all.run("after "+after.String(), func(t *testing.T) {
 			prefix, dir := d.Names(t)
-			h := &hosted{Daemon: d, prefix: prefix, after: after * time.Millisecond, dir: t.TempDir(), config: fmt.Sprintf(
+			h := &hosted{Daemon: d, prefix: prefix, after: after, dir: t.TempDir(), config: fmt.Sprintf(
 				"clouds: [{name: kvm1, dialect: native, native: {prefix: %s, dir: %s, hosts: [{name: h1, uri: %q}]}}]\n", prefix, dir, d.URI)}
 			h.front = process.Start(t, h.dir, h.config)
 			h.run(t, network, image)
@@ -47,8 +47,10 @@ type hosted struct {
 }
 
 func (h *hosted) run(t *testing.T, network, image string) {
-	id := h.upload(t, image)
-	h.step(t, http.MethodPost, "/v1/servers", fmt.Sprintf(`{"name":"web","flavor":"tiny","image":%q,"networks":[{"network":%q}]}`, id, network))
+	h.upload(t, image)
+	create := fmt.Sprintf(`{"name":"web","flavor":%q,"image":%q,"networks":[{"network":%q}]}`,
+		h.named(t, "flavors", "tiny"), h.named(t, "images", "guest"), h.named(t, "networks", network))
+	h.step(t, http.MethodPost, "/v1/servers", create)
 	made := servers(t, h.front.URL)
 	if len(made) != 1 || made[0].Status != canonical.ServerRunning {
 		t.Fatalf("after the create there is %+v", made)
@@ -68,7 +70,7 @@ func (h *hosted) run(t *testing.T, network, image string) {
 }
 
 // upload makes an image of the file.
-func (h *hosted) upload(t *testing.T, image string) canonical.ID {
+func (h *hosted) upload(t *testing.T, image string) {
 	t.Helper()
 	var made canonical.Image
 	if status := call(t, http.MethodPost, h.front.URL+"/v1/images", `{"name":"guest","disk_format":"qcow2"}`, nil, &made); status != http.StatusCreated {
@@ -83,7 +85,23 @@ func (h *hosted) upload(t *testing.T, image string) canonical.ID {
 	if status >= 300 {
 		t.Fatal(status)
 	}
-	return made.ID
+}
+
+// named is the id of the resource of that name.
+func (h *hosted) named(t *testing.T, kind, name string) canonical.ID {
+	t.Helper()
+	var page canonical.Page[struct {
+		ID   canonical.ID `json:"id"`
+		Name string       `json:"name"`
+	}]
+	call(t, http.MethodGet, h.front.URL+"/v1/"+kind, "", nil, &page)
+	for _, r := range page.Items {
+		if r.Name == name {
+			return r.ID
+		}
+	}
+	t.Fatalf("there is no %s in %+v", name, page.Items)
+	return ""
 }
 
 // step sends a request, kills dragoman meanwhile or soon after, starts it again, and
@@ -114,7 +132,7 @@ func (h *hosted) step(t *testing.T, method, path, body string) {
 		if status == http.StatusAccepted || status == http.StatusOK {
 			break
 		}
-		if time.Now().After(end) {
+		if time.Now().After(end) || status == http.StatusBadRequest {
 			t.Fatalf("the repeated %s is answered with %d", path, status)
 		}
 	}

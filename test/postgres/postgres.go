@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,35 @@ func Database(t testing.TB) string {
 	u.Path = "/" + name
 	return u.String()
 }
+
+// StoreEnv names the variable that makes tests, where it is "postgres", use PostgreSQL
+// as the store in the place of SQLite.
+const StoreEnv = "DRAGOMAN_TEST_STORE"
+
+// Store is the address of a store for a test: SQLite at path, or, where StoreEnv says
+// so, a database of the test's own. The same path gives the same one again, but
+// ":memory:" always gives a new one.
+func Store(t testing.TB, path string) string {
+	t.Helper()
+	if os.Getenv(StoreEnv) != "postgres" {
+		return "sqlite:" + path
+	}
+	if path == ":memory:" {
+		return Database(t)
+	}
+	known.Lock()
+	defer known.Unlock()
+	if known.at[path] == "" {
+		known.at[path] = Database(t)
+	}
+	return known.at[path]
+}
+
+// known are the databases that stand for paths.
+var known = struct {
+	sync.Mutex
+	at map[string]string
+}{at: map[string]string{}}
 
 func command(t testing.TB, server, statement string) {
 	t.Helper()
