@@ -6,7 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -140,7 +143,7 @@ func brief(s canonical.Server) string {
 	for _, a := range s.Addresses {
 		ips = append(ips, a.IP+" "+*a.MAC)
 	}
-	return fmt.Sprint(s.Name, s.Status, s.Metadata, s.Tags, *s.Tenant, *s.Flavor.Name, *s.Flavor.RAMMiB, *s.Image, ips, *s.AvailabilityZone, s.CreatedAt)
+	return fmt.Sprint(s.Name, s.Status, s.Metadata, s.Tags, *s.Tenant, *s.Flavor.Name, *s.Flavor.RAMMiB, s.Image.ID, *s.Image.Name, ips, *s.AvailabilityZone, s.CreatedAt)
 }
 
 // TestDaemonKilled: libvirtd is killed in the middle of work and comes back; the work
@@ -191,48 +194,82 @@ func TestDaemonKilled(t *testing.T) {
 	nothingLeft(t, c, d)
 }
 
+// smallDisk gives the host of a cloud a disk with so many free bytes, which the
+// daemons see in their mount namespaces too.
+func smallDisk(t testing.TB, d libvirt.Daemon, dir string, free int64) {
+	t.Helper()
+	run := func(args ...string) string {
+		out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput() //nolint:gosec // the test's own words
+		if err != nil {
+			t.Skipf("needs loop devices and mounts: %v: %v: %s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	disk := filepath.Join(t.TempDir(), "disk")
+	run("truncate", "-s", "1300M", disk)
+	run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", disk)
+	loop := run("losetup", "-f", "--show", disk)
+	undo := [][]string{{"losetup", "-d", loop}}
+	t.Cleanup(func() {
+		for _, args := range slices.Backward(undo) {
+			if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil { //nolint:noctx,gosec // the test's context has ended
+				t.Errorf("%v: %v: %s", args, err, out)
+			}
+		}
+	})
+	run("mkdir", "-p", dir)
+	run("mount", loop, dir)
+	undo = append(undo, []string{"umount", "-l", dir})
+	for _, daemon := range []string{"libvirtd", "virtlogd"} {
+		pid, err := os.ReadFile(filepath.Join(filepath.Dir(d.Socket), daemon+".pid"))
+		if err != nil {
+			t.Skipf("needs the libvirtd of test/libvirt: %v", err)
+		}
+		enter := []string{"nsenter", "-t", strings.TrimSpace(string(pid)), "-m"}
+		run(append(enter, "mount", loop, dir)...)
+		undo = append(undo, append(enter, "umount", "-l", dir))
+	}
+	run("chmod", "711", dir)
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	run("fallocate", "-l", strconv.FormatInt(int64(st.Bavail)*st.Bsize-free, 10), filepath.Join(dir, "ballast"))
+}
+
 // TestDiskFull: the host's disk fills up while an image is brought there and while a
 // server is made; the server tells why, and nothing is left.
 func TestDiskFull(t *testing.T) {
 	d := libvirt.Require(t)
 	path := guest.Image(t)
-	o := realOptions(t, d)
-	if err := os.MkdirAll(o.HostDir, 0o711); err != nil { //nolint:gosec // QEMU's user passes through
-		t.Fatal(err)
+	for name, free := range map[string]int64{"image": 8 << 20, "server": 15 << 20} {
+		t.Run(name, func(t *testing.T) {
+			o := realOptions(t, d)
+			smallDisk(t, d, o.HostDir, free)
+			c := openCloud(t, o)
+			big := addImage(t, c, "big", "qcow2", path)
+			r := canonical.ServerCreate{Name: "full", Flavor: "tiny", Image: canonical.Ref(big.ID), Files: []canonical.File{
+				{Path: "/large", Contents: base64.StdEncoding.EncodeToString(make([]byte, 30<<10))},
+			}}
+			var last error
+			for n := 0; last == nil && n < 30; n++ { // the disks of servers are small at first
+				last = try(t, c, canonical.CreateServer, r)
+			}
+			t.Logf("the create says: %v", last)
+			code(t, "the create", last, canonical.QuotaExceeded)
+			for _, s := range do(t, c, canonical.ListServers, canonical.ServerList{}).Items {
+				if s.Status == canonical.ServerError && (s.Fault == nil || !strings.Contains(s.Fault.Message, "full") && !strings.Contains(s.Fault.Message, "space")) {
+					t.Errorf("the server is %s: %+v", s.Status, s.Fault)
+				}
+				do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: s.ID})
+			}
+			nothingLeft(t, c, d)
+			if err := os.Remove(filepath.Join(o.HostDir, "ballast")); err != nil {
+				t.Fatal(err)
+			}
+			id := create(t, c, r).ID // there is room again
+			do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: id})
+			nothingLeft(t, c, d)
+		})
 	}
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=8m,mode=0711", "tmpfs", o.HostDir).CombinedOutput(); err != nil {
-		t.Skipf("needs to mount a tmpfs: %v: %s", err, out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command("umount", "-l", o.HostDir).CombinedOutput(); err != nil { //nolint:noctx // the test's context has ended
-			t.Errorf("umount: %v: %s", err, out)
-		}
-	})
-	o.Overcommit.DiskGiB = 1e6
-	o.Hosts[0].Name = "small"
-	c := openCloud(t, o)
-	big := addImage(t, c, "big", "qcow2", path)
-	small := addImage(t, c, "small", "raw", file(t, t.TempDir(), "small", make([]byte, 1<<20)))
-	do(t, c, canonical.CreateFlavor, canonical.FlavorCreate{Name: "nodisk", VCPUs: 1, RAMMiB: 64})
-
-	r := canonical.ServerCreate{Name: "full", Flavor: "nodisk", Image: canonical.Ref(big.ID)}
-	out, err := canonical.CreateServer.Do(caller(t.Context()), c, r)
-	if err == nil {
-		err = end(t, c, out.Task)
-	}
-	t.Logf("the create says: %v", err)
-	if err == nil {
-		t.Fatal("14 MB fit into 8")
-	}
-	for _, s := range do(t, c, canonical.ListServers, canonical.ServerList{}).Items {
-		if s.Status != canonical.ServerError || s.Fault == nil || !strings.Contains(s.Fault.Message, "full") && !strings.Contains(s.Fault.Message, "space") {
-			t.Errorf("the server is %s: %+v", s.Status, s.Fault)
-		}
-		do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: s.ID})
-	}
-	nothingLeft(t, c, d)
-	r.Image = canonical.Ref(small.ID)
-	id := create(t, c, r).ID // there is room again
-	do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: id})
-	nothingLeft(t, c, d)
 }

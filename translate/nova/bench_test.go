@@ -3,6 +3,7 @@ package nova
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"testing"
@@ -40,11 +41,16 @@ func benchmarkBody(b *testing.B, many int) []byte {
 	if err := json.Unmarshal(raw, &x); err != nil {
 		b.Fatal(err)
 	}
-	one := [][]byte{}
-	for range many {
-		one = append(one, x.Response.Body.Servers[0])
+	var first struct{ ID string }
+	if err := json.Unmarshal(x.Response.Body.Servers[0], &first); err != nil {
+		b.Fatal(err)
 	}
-	return append(append([]byte(`{"servers":[`), bytes.Join(one, []byte(","))...), "]}"...)
+	all := [][]byte{}
+	for i := range many { // each with an id of its own: lists hold a server once
+		id := fmt.Sprintf("%08x%s", i, first.ID[8:])
+		all = append(all, bytes.ReplaceAll(x.Response.Body.Servers[0], []byte(first.ID), []byte(id)))
+	}
+	return append(append([]byte(`{"servers":[`), bytes.Join(all, []byte(","))...), "]}"...)
 }
 
 func benchmarkList(b *testing.B, many int) {
