@@ -247,8 +247,11 @@ func (v *view) timeout() time.Duration { return orElse(v.m.Timeout, 20*time.Seco
 
 // settled says whether nothing more is to be expected of a create.
 func (v *view) settled(o store.Operation) bool {
-	return v.b.now().Sub(o.CreatedAt) > orElse(v.b.SettleFor, 3*v.timeout())
+	return v.b.now().Sub(o.CreatedAt) > v.grace()
 }
+
+// grace is how long after a create that was not answered its servers may turn up.
+func (v *view) grace() time.Duration { return orElse(v.b.SettleFor, 3*v.timeout()) }
 
 // call performs one operation on the member in time.
 func (v *view) call(ctx context.Context, call canonical.Call) (canonical.Reply, error) {

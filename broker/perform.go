@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
@@ -133,7 +134,7 @@ func (v *view) hold(ctx context.Context, o store.Operation) {
 	if v.save(ctx, o) {
 		v.follow(o)
 	} else {
-		v.cleanUp(ctx, o)
+		v.b.wg.Go(func() { v.cleanUp(ctx, o) }) // who called is of wg, too
 	}
 }
 
@@ -146,9 +147,30 @@ func (v *view) cleanUp(ctx context.Context, o store.Operation) {
 	if err != nil || kept.Status == canonical.OperationSucceeded || !kept.Status.Final() || o.Operation.Operation != createServer {
 		return
 	}
+	if len(o.Resources) == 0 {
+		o.Resources = v.cameLate(ctx, o)
+	}
 	for _, r := range o.Resources {
 		_, err := v.call(ctx, canonical.Call{Op: canonical.DeleteServer.Spec(), Request: canonical.ServerDelete{ID: r.ID}})
 		v.warn("remove a server that came too late", err)
+	}
+}
+
+// cameLate are the servers of a create that was not answered, and that nobody waits for
+// any more: this process stood still while it asked, so the cloud may get the call as
+// late as now.
+func (v *view) cameLate(ctx context.Context, o store.Operation) []canonical.Resource {
+	for end := time.Now().Add(v.grace()); ; {
+		made, _, err := v.findMarked(ctx, o)
+		v.warn("look for servers that came too late", err)
+		if len(made) > 0 || time.Now().After(end) {
+			return made
+		}
+		select {
+		case <-v.b.ctx.Done():
+			return nil
+		case <-time.After(min(v.b.PollMost, time.Second)):
+		}
 	}
 }
 

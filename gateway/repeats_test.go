@@ -273,7 +273,7 @@ func TestIdempotencyAfterRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(path + "*")
-	if err != nil || len(files) == 0 {
+	if err != nil || len(files) == 0 && os.Getenv(postgrestest.StoreEnv) == "" {
 		t.Fatal(files, err)
 	}
 	for _, f := range files {
@@ -314,7 +314,8 @@ func TestRotation(t *testing.T) {
 	keys := func(box *store.Box, cursors ...[]byte) func(*Options) {
 		return func(o *Options) { o.Box, o.CursorKeys = box, cursors }
 	}
-	_, h, _ := newTest(t, nil, on(openStore(t, path)), keys(newBox(t, 1), first))
+	made := does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerCreated{{}}})}
+	_, h, _ := newTest(t, made, on(openStore(t, path)), keys(newBox(t, 1), first))
 	answer := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k"))
 	_, h, _ = newTest(t, nil, on(openStore(t, path)), keys(newBox(t, 2, 1), second, first))
 	if again := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k")); again != answer {

@@ -82,7 +82,7 @@ func (p *Policy) Authenticate(ctx context.Context, bearer string) (canonical.Cal
 	}
 	k, err := p.store.Key(ctx, canonical.ID(id))
 	switch {
-	case canonical.CodeOf(err) == canonical.NotFound:
+	case canonical.CodeOf(err) == canonical.NotFound, canonical.CodeOf(err) == canonical.InvalidRequest:
 		return canonical.Caller{}, unauthenticated()
 	case err != nil:
 		return canonical.Caller{}, err
@@ -133,7 +133,7 @@ func (p *Policy) Lookup(ctx context.Context, keyID string) (canonical.Caller, er
 	}
 	k, err := p.store.Key(ctx, canonical.ID(keyID))
 	switch {
-	case canonical.CodeOf(err) == canonical.NotFound:
+	case canonical.CodeOf(err) == canonical.NotFound, canonical.CodeOf(err) == canonical.InvalidRequest:
 		return canonical.Caller{}, unauthenticated()
 	case err != nil:
 		return canonical.Caller{}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/policy"
 	"github.com/dragoman-cloud/dragoman/store"
+	postgrestest "github.com/dragoman-cloud/dragoman/test/postgres"
 )
 
 const bootstrap = "root.0123456789abcdef"
@@ -31,7 +32,7 @@ func box(t *testing.T, keys ...byte) *store.Box {
 
 func open(t *testing.T) *policy.Policy {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite::memory:")
+	s, err := store.Open(t.Context(), postgrestest.Store(t, ":memory:"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestLifeOfAKey(t *testing.T) {
 
 func TestBadBearers(t *testing.T) {
 	p := open(t)
-	for _, bearer := range []string{"", ".", "root", "root.", "root.wrong", "x.0123456789abcdef", strings.Repeat("a", 1000)} {
+	for _, bearer := range []string{"", ".", "root", "root.", "root.wrong", "x.0123456789abcdef", "root\x00.0123456789abcdef", "\xff.x", strings.Repeat("a", 1000)} {
 		if _, err := p.Authenticate(t.Context(), bearer); canonical.CodeOf(err) != canonical.Unauthenticated {
 			t.Errorf("%.20q: %v", bearer, err)
 		}
@@ -136,7 +137,7 @@ func TestHosts(t *testing.T) {
 // A key that was issued under one secret key works while that key is held, and once the
 // store is resealed under the new one alone.
 func TestRotation(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite::memory:")
+	s, err := store.Open(t.Context(), postgrestest.Store(t, ":memory:"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func TestRotation(t *testing.T) {
 
 // Processes that start at once on a new store all have the bootstrap key.
 func TestBootstrapAtOnce(t *testing.T) {
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "s.db"))
+	s, err := store.Open(t.Context(), postgrestest.Store(t, filepath.Join(t.TempDir(), "s.db")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,8 @@ type kind struct {
 	// clash and dangling recognise what a statement failed for: a name that is taken,
 	// and a reference to what does not exist.
 	clash, dangling func(error) bool
+	// odd recognises a text that the database cannot hold.
+	odd func(error) bool
 }
 
 // words is a statement in the words of the database.
@@ -62,15 +65,35 @@ func (k kind) ctx(ctx context.Context) context.Context {
 }
 
 func (d *database) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return d.DB.ExecContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+	res, err := d.DB.ExecContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+	return res, heard(ctx, err)
 }
 
 func (d *database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return d.DB.QueryContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+	rows, err := d.DB.QueryContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+	return rows, heard(ctx, err)
 }
 
-func (d *database) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return d.DB.QueryRowContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+func (d *database) QueryRowContext(ctx context.Context, query string, args ...any) row {
+	return row{ctx, d.DB.QueryRowContext(d.kind.ctx(ctx), d.kind.words(query), args...)}
+}
+
+// row is a row of a statement that may end with its context.
+type row struct {
+	ctx context.Context
+	row *sql.Row
+}
+
+// Scan is sql.Row's.
+func (r row) Scan(dest ...any) error { return heard(r.ctx, r.row.Scan(dest...)) }
+
+// heard is the end of the context where a statement failed after it: drivers tell of it
+// in words of their own, such as of a network that was too slow.
+func heard(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, sql.ErrNoRows) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // BeginTx begins a transaction.
@@ -85,15 +108,17 @@ type transaction struct {
 }
 
 func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.Tx.ExecContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+	res, err := t.Tx.ExecContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+	return res, heard(ctx, err)
 }
 
 func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.Tx.QueryContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+	rows, err := t.Tx.QueryContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+	return rows, heard(ctx, err)
 }
 
-func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.Tx.QueryRowContext(t.kind.ctx(ctx), t.kind.words(query), args...)
+func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) row {
+	return row{ctx, t.Tx.QueryRowContext(t.kind.ctx(ctx), t.kind.words(query), args...)}
 }
 
 // alone waits until no other transaction is alone; it is, to its end.
@@ -101,6 +126,6 @@ func (t *transaction) alone(ctx context.Context) error {
 	if t.kind.lock == "" {
 		return nil
 	}
-	_, err := t.Tx.ExecContext(ctx, t.kind.lock)
+	_, err := t.ExecContext(ctx, t.kind.lock)
 	return err
 }

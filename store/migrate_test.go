@@ -156,7 +156,7 @@ func schema(t *testing.T, s *Store) map[string]string {
 func checkOld(t *testing.T, s *Store) {
 	t.Helper()
 	ctx := t.Context()
-	var got = map[string]error{}
+	got := map[string]error{}
 	tenants, err := s.Tenants(ctx)
 	got["tenant"] = one(tenants, err)
 	_, got["key"] = s.Key(ctx, "key1")

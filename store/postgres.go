@@ -19,6 +19,7 @@ var postgresKind = kind{
 	now:      "extract(epoch FROM clock_timestamp())",
 	clash:    func(err error) bool { return postgresCode(err) == "23505" }, // unique_violation
 	dangling: func(err error) bool { return postgresCode(err) == "23503" }, // foreign_key_violation
+	odd:      func(err error) bool { return postgresCode(err) == "22021" }, // character_not_in_repertoire: NUL, no UTF-8
 }
 
 func postgresCode(err error) string {

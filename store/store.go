@@ -3,8 +3,9 @@
 // decides nothing: who may do what is policy's, what an operation means the
 // broker's.
 //
-// Errors are *canonical.Error: NotFound, AlreadyExists, or Internal with the
-// database's own error as cause.
+// Errors are *canonical.Error: NotFound, AlreadyExists, InvalidRequest for text that
+// the database cannot hold, or Internal with its own error as cause; or the
+// context's, when that has ended.
 package store
 
 import (
@@ -83,6 +84,8 @@ func failed(err error, what string) error {
 		return canonical.Errorf(canonical.AlreadyExists, "the %s exists already", what)
 	case sqliteKind.dangling(err) || postgresKind.dangling(err):
 		return canonical.Errorf(canonical.NotFound, "the %s refers to what does not exist", what)
+	case postgresKind.odd(err):
+		return canonical.Errorf(canonical.InvalidRequest, "the %s has a character that is none in text", what)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	default:

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,6 +166,34 @@ func testKeys(t *testing.T, s *store.Store) {
 	}
 	if got := canonical.CodeOf(s.DeleteKey(ctx, "k1")); got != canonical.NotFound {
 		t.Errorf("deleted twice: %q", got)
+	}
+}
+
+// A statement whose context ends says so, whatever the database makes of it.
+func TestEndedContexts(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		for i := range 100 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
+			o := store.Operation{Deadline: time.Now()}
+			o.ID, o.Status, o.CreatedAt = canonical.ID(fmt.Sprint(i)), canonical.OperationRunning, time.Now()
+			_, err2 := s.Owner(ctx, "c", "server", "c:1")
+			for _, err := range []error{s.CreateOperation(ctx, o, "p"), err2} {
+				if code := canonical.CodeOf(err); err != nil && code != canonical.Timeout && code != canonical.Canceled {
+					t.Errorf("%v: %v", code, err)
+				}
+			}
+			cancel()
+		}
+	})
+}
+
+// Text that PostgreSQL cannot hold is the caller's mistake.
+func TestOddText(t *testing.T) {
+	s := openPostgres(t)
+	for _, odd := range []string{"a\x00b", "\xff"} {
+		if _, err := s.Owner(t.Context(), "c", "server", canonical.ID(odd)); canonical.CodeOf(err) != canonical.InvalidRequest {
+			t.Errorf("%q: %v", odd, err)
+		}
 	}
 }
 

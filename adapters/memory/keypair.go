@@ -1,13 +1,7 @@
 package memory
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
-	"strings"
-
-	"golang.org/x/crypto/ssh"
-
+	"github.com/dragoman-cloud/dragoman/adapters/sshkey"
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
@@ -57,12 +51,13 @@ func (c *Cloud) createKeypair(r canonical.KeypairCreate) (canonical.TypedReply[c
 	}
 	public, private := r.PublicKey, (*string)(nil)
 	if public == "" {
-		var err error
-		if public, private, err = generate(r.Name); err != nil {
+		made, secret, err := sshkey.Generate(r.Name)
+		if err != nil {
 			return refuse[canonical.Keypair](err)
 		}
+		public, private = made, &secret
 	}
-	fingerprint, err := fingerprintOf(public)
+	fingerprint, err := sshkey.Fingerprint(public)
 	if err != nil {
 		return refuse[canonical.Keypair](err)
 	}
@@ -75,37 +70,4 @@ func (c *Cloud) createKeypair(r canonical.KeypairCreate) (canonical.TypedReply[c
 	k = copyKeypair(k)
 	k.PrivateKey = private
 	return reply(k, nil)
-}
-
-// generate makes an ed25519 key: the public half as authorized_keys has it, the
-// private half in OpenSSH's own format.
-func generate(comment string) (public string, private *string, err error) {
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return "", nil, canonical.Errorf(canonical.Internal, "key generation: %w", err)
-	}
-	sshPub, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		return "", nil, canonical.Errorf(canonical.Internal, "key generation: %w", err)
-	}
-	block, err := ssh.MarshalPrivateKey(priv, comment)
-	if err != nil {
-		return "", nil, canonical.Errorf(canonical.Internal, "key generation: %w", err)
-	}
-	text := string(pem.EncodeToMemory(block))
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshPub))), &text, nil
-}
-
-// fingerprintOf is the MD5 fingerprint with colons, as Nova shows it.
-func fingerprintOf(public string) (string, error) {
-	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(public))
-	if err != nil {
-		return "", canonical.Invalid("public_key", "is not a public key in OpenSSH's format")
-	}
-	switch key.Type() {
-	case ssh.KeyAlgoRSA, ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521:
-		return ssh.FingerprintLegacyMD5(key), nil
-	default:
-		return "", canonical.Invalid("public_key", "is of type %s: RSA, ECDSA and ed25519 keys are taken", key.Type())
-	}
 }

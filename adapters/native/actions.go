@@ -138,7 +138,7 @@ func (c *Cloud) deleteServer(ctx context.Context, r canonical.ServerDelete) (out
 	}
 	out.Task, err = c.work(ctx, job{Operation: canonical.DeleteServer.Spec().Name, Resources: about("server", r.ID)})
 	if canonical.CodeOf(err) == canonical.FailedPrecondition { // another delete is under way
-		out.Task, err = canonical.WaitGone(r.ID), nil
+		out.Task = canonical.WaitGone(r.ID)
 		return out, nil
 	}
 	c.tell(r.ID)

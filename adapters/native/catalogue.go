@@ -36,8 +36,10 @@ func (c *Cloud) seedFlavors(ctx context.Context) error {
 		return err
 	}
 	for _, f := range []canonical.FlavorCreate{
-		{Name: "tiny", VCPUs: 1, RAMMiB: 256, DiskGiB: 1}, {Name: "small", VCPUs: 1, RAMMiB: 2048, DiskGiB: 20},
-		{Name: "medium", VCPUs: 2, RAMMiB: 4096, DiskGiB: 40}, {Name: "large", VCPUs: 4, RAMMiB: 8192, DiskGiB: 80},
+		{Name: "tiny", VCPUs: 1, RAMMiB: 256, DiskGiB: 1},
+		{Name: "small", VCPUs: 1, RAMMiB: 2048, DiskGiB: 20},
+		{Name: "medium", VCPUs: 2, RAMMiB: 4096, DiskGiB: 40},
+		{Name: "large", VCPUs: 4, RAMMiB: 8192, DiskGiB: 80},
 	} {
 		f.ID = c.stableID(flavorKind, f.Name)
 		if _, err := c.createFlavor(ctx, f); err != nil {

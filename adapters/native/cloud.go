@@ -60,7 +60,8 @@ type Cloud struct {
 	flavoring sync.Mutex // while a flavor is made: names are unique
 	telling   sync.Mutex // while a server is read and told of: the last word is the newest
 
-	mu       sync.Mutex              // guards all below
+	mu       sync.Mutex // guards all below
+	closed   bool
 	busy     map[canonical.ID]string // what a job does to a server now
 	attempts map[canonical.ID]attempt
 	jobs     map[canonical.ID]canonical.ID // and which job
@@ -108,7 +109,7 @@ func (c *Cloud) openHosts() error {
 		}
 		host, err := open(kvm.Options{
 			Name: h.Name, URI: h.URI, Zone: h.Zone, Virt: c.opts.VirtType, Dir: c.opts.HostDir,
-			Prefix: c.opts.Prefix, StopGrace: c.opts.StopGrace, Log: c.opts.Log.With("host", h.Name),
+			Prefix: c.opts.Prefix, StopGrace: c.opts.StopGrace, Log: c.opts.Log,
 		})
 		if err != nil {
 			return fmt.Errorf("host %s: %w", h.Name, err)
@@ -123,7 +124,8 @@ func (c *Cloud) openHosts() error {
 // servers go on. It can be repeated.
 func (c *Cloud) Close() error {
 	c.mu.Lock() // so that nothing is begun that is not waited for
-	closed := c.ctx.Err() != nil
+	closed := c.closed
+	c.closed = true
 	c.stop()
 	c.mu.Unlock()
 	if closed {

@@ -110,7 +110,7 @@ func (c *Cloud) keep(ctx context.Context, j job) error {
 func (c *Cloud) spawn(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx.Err() == nil {
+	if !c.closed {
 		c.wg.Go(f)
 	}
 }

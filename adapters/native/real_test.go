@@ -1,10 +1,7 @@
 package native
 
 import (
-	"crypto/rand"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,46 +16,14 @@ import (
 // directories are nobody else's, and are gone with the test.
 func realOptions(t testing.TB, d libvirt.Daemon) Options {
 	t.Helper()
-	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		t.Fatal(err)
-	}
-	prefix := fmt.Sprintf("drgnat-%x", b)
-	dir := filepath.Join("/var/tmp", prefix) // libvirt-qemu can reach it, unlike t.TempDir
+	prefix, dir := d.Names(t)
 	if err := os.Mkdir(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { wipe(t, d, prefix, dir) })
 	return Options{
 		Name: "kvm1", Dir: t.TempDir(), HostDir: filepath.Join(dir, "host"), Prefix: prefix, StopGrace: 30 * time.Second,
 		Hosts: []HostOptions{{Name: "h1", URI: d.URI, Zone: "az1"}}, Overcommit: Overcommit{VCPUs: 100},
 		Store: testStore(t, filepath.Join(t.TempDir(), "store.db")), Box: testBox(t), Log: testLog(t),
-	}
-}
-
-// wipe removes what a test left, by other means than those under test, and reports it.
-func wipe(t testing.TB, d libvirt.Daemon, prefix, dir string) {
-	virsh := func(args ...string) string {
-		out, err := exec.Command("virsh", append([]string{"-q", "-c", d.URI}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Logf("virsh %v: %v: %s", args, err, out)
-		}
-		return string(out)
-	}
-	for _, name := range strings.Fields(virsh("list", "--all", "--name")) {
-		if strings.HasPrefix(name, prefix+"-") {
-			_ = exec.Command("virsh", "-q", "-c", d.URI, "destroy", name).Run() // it may be off
-			virsh("undefine", name, "--managed-save", "--snapshots-metadata")
-		}
-	}
-	for _, name := range strings.Fields(virsh("pool-list", "--all", "--name")) {
-		if strings.HasPrefix(name, prefix+"-") {
-			_ = exec.Command("virsh", "-q", "-c", d.URI, "pool-destroy", name).Run() // it may be off
-			virsh("pool-undefine", name)
-		}
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Error(err)
 	}
 }
 

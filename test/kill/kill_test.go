@@ -246,17 +246,24 @@ type stage struct {
 
 func build(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{dir: t.TempDir(), cloud: process.Start(t, t.TempDir(), cloudConfig)}
+	s, endpoint := behind(t, &gallows{})
+	s.config = frontConfig(endpoint)
+	s.front = process.Start(t, s.dir, s.config)
+	return s
+}
+
+// behind is a stage without its front, which reaches the cloud at endpoint.
+func behind(t *testing.T, g *gallows) (s *stage, endpoint string) {
+	t.Helper()
+	s = &stage{gallows: g, dir: t.TempDir(), cloud: process.Start(t, t.TempDir(), cloudConfig)}
 	target, err := url.Parse(s.cloud.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.gallows = &gallows{target: target}
-	between := httptest.NewServer(s.gallows)
+	g.target = target
+	between := httptest.NewServer(g)
 	t.Cleanup(between.Close)
-	s.config = frontConfig(between.URL)
-	s.front = process.Start(t, s.dir, s.config)
-	return s
+	return s, between.URL
 }
 
 // everyStep runs attempt, and kills the front at its first request to the cloud, then
@@ -282,7 +289,7 @@ func (s *stage) perform(t *testing.T, n int, after bool, method, path, body stri
 	t.Helper()
 	header := map[string]string{}
 	if method == http.MethodPost {
-		header["Idempotency-Key"] = "key of " + path
+		header["Idempotency-Key"] = "key:" + path
 	}
 	s.gallows.arm(n, after, func() { _ = s.front.Kill() })
 	status := call(t, method, s.front.URL+path, body, header, nil)

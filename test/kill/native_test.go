@@ -31,7 +31,7 @@ func TestNative(t *testing.T) {
 		all.run("after "+after.String(), func(t *testing.T) {
 			prefix, dir := d.Names(t)
 			h := &hosted{Daemon: d, prefix: prefix, after: after, dir: t.TempDir(), config: fmt.Sprintf(
-				"clouds: [{name: kvm1, dialect: native, native: {prefix: %s, dir: %s, hosts: [{name: h1, uri: %q}]}}]\n", prefix, dir, d.URI)}
+				"clouds: [{name: kvm1, dialect: native, timeout: 3s, native: {prefix: %s, dir: %s, hosts: [{name: h1, uri: %q}]}}]\n", prefix, dir, d.URI)}
 			h.front = process.Start(t, h.dir, h.config)
 			h.run(t, network, image)
 		})
@@ -51,6 +51,9 @@ func (h *hosted) run(t *testing.T, network, image string) {
 	create := fmt.Sprintf(`{"name":"web","flavor":%q,"image":%q,"networks":[{"network":%q}]}`,
 		h.named(t, "flavors", "tiny"), h.named(t, "images", "guest"), h.named(t, "networks", network))
 	h.step(t, http.MethodPost, "/v1/servers", create)
+	if len(servers(t, h.front.URL)) == 0 { // it fell before the cloud was asked
+		anew(t, h.front, create)
+	}
 	made := servers(t, h.front.URL)
 	if len(made) != 1 || made[0].Status != canonical.ServerRunning {
 		t.Fatalf("after the create there is %+v", made)
@@ -110,7 +113,7 @@ func (h *hosted) step(t *testing.T, method, path, body string) {
 	t.Helper()
 	header := map[string]string{}
 	if method == http.MethodPost {
-		header["Idempotency-Key"] = "key of " + path
+		header["Idempotency-Key"] = "key:" + path
 	}
 	var asked sync.WaitGroup
 	killed := make(chan error, 1)
@@ -137,7 +140,7 @@ func (h *hosted) step(t *testing.T, method, path, body string) {
 		}
 	}
 	for _, o := range settled(t, h.front.URL) {
-		if o.Status != canonical.OperationSucceeded {
+		if o.Status != canonical.OperationSucceeded && !madeNothing(o) {
 			t.Errorf("%s ended as %s: %+v", o.Operation, o.Status, o.Error)
 		}
 	}
@@ -159,9 +162,12 @@ func (h *hosted) compare(t *testing.T) {
 			domains = append(domains, id)
 		}
 	}
-	for line := range strings.Lines(h.Virsh(t, "vol-list", h.prefix+"-servers")) {
-		id, _, _ := strings.Cut(strings.Fields(line)[0], ".")
-		volumes = append(volumes, id)
+	if pool := h.prefix + "-servers"; slices.Contains(strings.Fields(h.Virsh(t, "pool-list", "--name")), pool) {
+		h.Virsh(t, "pool-refresh", pool)
+		for line := range strings.Lines(h.Virsh(t, "vol-list", pool)) {
+			id, _, _ := strings.Cut(strings.Fields(line)[0], ".")
+			volumes = append(volumes, id)
+		}
 	}
 	slices.Sort(domains)
 	slices.Sort(volumes)

@@ -3,7 +3,6 @@ package kill
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,15 +26,9 @@ type pair struct {
 func buildPair(t *testing.T) *pair {
 	t.Helper()
 	database := postgres.Database(t)
-	p := &pair{cloud: process.Start(t, t.TempDir(), cloudConfig)}
-	target, err := url.Parse(p.cloud.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.gallows = &gallows{target: target, counts: fromWrite()}
-	between := httptest.NewServer(p.gallows)
-	t.Cleanup(between.Close)
-	p.first, p.second = startPair(t, replicaConfig(database, between.URL), replicaConfig(database, p.cloud.URL))
+	s, endpoint := behind(t, &gallows{counts: fromWrite()})
+	p := &pair{gallows: s.gallows, cloud: s.cloud}
+	p.first, p.second = startPair(t, replicaConfig(database, endpoint), replicaConfig(database, p.cloud.URL))
 	return p
 }
 
