@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -66,8 +67,9 @@ type Broker struct {
 	stop  context.CancelFunc
 	ctx   context.Context //nolint:containedctx // the life of the followers, ended by Close
 	wg    sync.WaitGroup
-	owner string // names this process in the leases of operations
-	mark  string // key of the mark of servers
+	owner string       // names this process in the leases of operations
+	ahead atomic.Int64 // nanoseconds by which the store's clock is ahead of ours
+	mark  string       // key of the mark of servers
 
 	mu        sync.Mutex
 	followers map[account]*follower
@@ -102,6 +104,9 @@ func New(o Options) (*Broker, error) {
 		return nil, err
 	}
 	b.mark = markPrefix + instance
+	if err := b.setClock(b.ctx); err != nil {
+		return nil, err
+	}
 	b.Next = &router{b}
 	canonical.Handle(&b.Mux, canonical.ListClouds, b.listClouds)
 	canonical.Handle(&b.Mux, canonical.GetCloud, b.getCloud)
@@ -148,7 +153,19 @@ func (b *Broker) goes(id canonical.ID, call func()) bool {
 	return true
 }
 
-func (b *Broker) now() time.Time { return time.Now().UTC() }
+// Now is the time of the store, by which the processes that share it agree when an
+// operation was begun and when its time is over. Between two readings of the store's
+// clock it goes on by our own.
+func (b *Broker) Now() time.Time { return time.Now().UTC().Add(time.Duration(b.ahead.Load())) }
+
+// setClock reads the store's clock.
+func (b *Broker) setClock(ctx context.Context) error {
+	now, err := b.Store.Clock(ctx)
+	if err == nil {
+		b.ahead.Store(int64(time.Until(now)))
+	}
+	return err
+}
 
 func orElse(d, def time.Duration) time.Duration {
 	if d == 0 {
@@ -247,7 +264,7 @@ func (v *view) timeout() time.Duration { return orElse(v.m.Timeout, 20*time.Seco
 
 // settled says whether nothing more is to be expected of a create.
 func (v *view) settled(o store.Operation) bool {
-	return v.b.now().Sub(o.CreatedAt) > v.grace()
+	return v.b.Now().Sub(o.CreatedAt) > v.grace()
 }
 
 // grace is how long after a create that was not answered its servers may turn up.

@@ -193,7 +193,7 @@ func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress,
 
 // late ends an operation whose time is over.
 func (v *view) late(ctx context.Context, o store.Operation) bool {
-	if ctx.Err() != nil || v.b.now().Before(o.Deadline) {
+	if ctx.Err() != nil || v.b.Now().Before(o.Deadline) {
 		return false
 	}
 	v.end(ctx, o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Timeout, "the operation did not end in time"))

@@ -32,6 +32,7 @@ func (b *Broker) keep(ctx context.Context) {
 		case <-renew.C:
 			b.report("renew leases", b.Store.RenewOperations(ctx, b.owner, b.atWork()))
 		case <-take.C:
+			b.report("read the store's clock", b.setClock(ctx))
 			b.report("take over operations", b.takeOver(ctx))
 		case <-forget.C:
 			b.report("forget events", b.Store.ForgetEvents(ctx))

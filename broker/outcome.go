@@ -29,7 +29,7 @@ func endStep(o *canonical.Operation, as canonical.OperationStatus) {
 
 // save stores an operation; false: it has ended, or is another process's by now.
 func (v *view) save(ctx context.Context, o store.Operation) bool {
-	o.UpdatedAt = v.b.now()
+	o.UpdatedAt = v.b.Now()
 	err := v.b.Store.UpdateOperation(ctx, o)
 	v.b.happened()
 	if canonical.CodeOf(err) == canonical.NotFound {

@@ -62,6 +62,13 @@ func (s *Store) Instance(ctx context.Context) (string, error) {
 	return name, failed(err, "setting")
 }
 
+// Clock is the database's time: all processes that share it go by it.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	var seconds float64
+	err := s.db.QueryRowContext(ctx, `SELECT NOW() + 0.0`).Scan(&seconds)
+	return time.UnixMicro(int64(seconds * 1e6)).UTC(), failed(err, "clock")
+}
+
 // Close ends every use of the database.
 func (s *Store) Close() error { return s.db.Close() }
 

@@ -69,7 +69,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	}
 	g, err := gateway.New(gateway.Options{
 		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKeys: keys.derive("cursors"),
-		Store: s.store, Box: box,
+		Store: s.store, Box: box, Now: s.broker.Now,
 		Ready: s.store.Ping, Mounts: mounts, Log: log, Version: version,
 	})
 	if err != nil {

@@ -55,7 +55,7 @@ func New(tb testing.TB, members ...broker.Member) *Stack {
 	must(err)
 	tb.Cleanup(func() { must(s.Broker.Close()) })
 	g, err := gateway.New(gateway.Options{
-		Cloud: s.policy.Wrap(s.Broker), Authenticate: s.policy.Authenticate, Store: db, CursorKeys: [][]byte{key}, Box: box,
+		Cloud: s.policy.Wrap(s.Broker), Authenticate: s.policy.Authenticate, Store: db, Now: s.Broker.Now, CursorKeys: [][]byte{key}, Box: box,
 		PollFirst: time.Millisecond, PollMost: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
 	})
 	must(err)

@@ -143,7 +143,7 @@ func (g *gallows) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // call is one request to a dragoman; status 0: it was not answered.
-func call(t *testing.T, method, address, body string, header map[string]string, out any) (status int) {
+func call(t testing.TB, method, address, body string, header map[string]string, out any) (status int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -253,7 +253,7 @@ func build(t *testing.T) *stage {
 }
 
 // behind is a stage without its front, which reaches the cloud at endpoint.
-func behind(t *testing.T, g *gallows) (s *stage, endpoint string) {
+func behind(t testing.TB, g *gallows) (s *stage, endpoint string) {
 	t.Helper()
 	s = &stage{gallows: g, dir: t.TempDir(), cloud: process.Start(t, t.TempDir(), cloudConfig)}
 	target, err := url.Parse(s.cloud.URL)
