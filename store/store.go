@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -82,6 +83,7 @@ func parseTime(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano
 
 // failed is err in the words of the package comment; what names the thing asked for.
 func failed(err error, what string) error {
+	var late net.Error
 	switch {
 	case err == nil:
 		return nil
@@ -95,6 +97,8 @@ func failed(err error, what string) error {
 		return canonical.Errorf(canonical.InvalidRequest, "the %s has a character that is none in text", what)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.As(err, &late) && late.Timeout(): // a dial tells the end of its context so
+		return &canonical.Error{Code: canonical.Timeout, Detail: "the store did not answer in time", Err: err}
 	default:
 		return &canonical.Error{Code: canonical.Internal, Detail: "the store failed", Err: err}
 	}
