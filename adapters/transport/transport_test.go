@@ -460,8 +460,7 @@ func TestWritesAreHonest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	const nobody = "http://127.0.0.1:1" // no port that others are given
 	_, client, url := cloud(t, Options{Timeout: 300 * time.Millisecond, Breaker: Breaker{Failures: -1}}, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil { // without it the end of the client is not seen
 			t.Error(err)
@@ -480,7 +479,7 @@ func TestWritesAreHonest(t *testing.T) {
 		url  string
 		want canonical.Code
 	}{
-		"refused connection":   {gone.URL, canonical.Unavailable},
+		"refused connection":   {nobody, canonical.Unavailable},
 		"no handshake":         {"https://" + silent.Addr().String(), canonical.Unavailable},
 		"reset after sending":  {url + "/reset", canonical.UpstreamError},
 		"hang after sending":   {url + "/hang", canonical.Timeout},
