@@ -45,7 +45,7 @@ demo: build ## dragoman runs servers on this machine, then a real OpenStack too;
 demo-native: build ## the part of the demo on this machine's libvirt alone
 	@./test/demo.sh bin/dragoman native
 
-demo-memory: build ## the demo over a cloud in memory: takes seconds, and no root
+demo-memory: build ## the demo over a cloud in memory: no root needed; serves until Ctrl-C
 	@./test/demo.sh bin/dragoman memory
 
 bench: ## the benchmarks; the one beside nginx is skipped without nginx

@@ -36,6 +36,16 @@ func secretOf(c *config.Config) (secrets, error) {
 	}
 }
 
+// checkSecret says what is wrong with the keys, and makes none.
+func checkSecret(c *config.Config) error {
+	kind, rest, _ := strings.Cut(string(c.SecretKey), ":")
+	if _, err := os.Stat(rest); kind == "file" && errors.Is(err, fs.ErrNotExist) {
+		return nil // the first start makes it
+	}
+	_, err := secretOf(c)
+	return err
+}
+
 // loadSecrets reads the keys of the file, and makes the file when there is none.
 func loadSecrets(path string) (secrets, error) {
 	b, err := os.ReadFile(path)

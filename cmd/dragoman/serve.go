@@ -48,6 +48,9 @@ func serverCommands() []*cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkSecret(c); err != nil {
+				return err
+			}
 			all, err := openClouds(c, uncheckedNative, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
