@@ -102,8 +102,22 @@ func (c *Cloud) server(ctx context.Context, id canonical.ID) (canonical.Server, 
 	if err != nil {
 		return canonical.Server{}, err
 	}
-	return c.show(r, c.live(r)), nil
+	return c.now(ctx, r)
 }
+
+// now is the server of a record as it is now, or NotFound. One that its host has lost
+// may have been deleted after its record was read: then the record is gone too.
+func (c *Cloud) now(ctx context.Context, r record) (canonical.Server, error) {
+	s := c.show(r, c.live(r))
+	if s.NativeStatus != lost {
+		return s, nil
+	}
+	_, err := c.record(ctx, s.ID)
+	return s, err
+}
+
+// lost is the native status of a server that its host does not have any more.
+const lost = "lost"
 
 // live is the server as its host has it; nil: the host does not have it, or has never
 // been heard.
@@ -179,7 +193,7 @@ func (c *Cloud) showState(s *canonical.Server, r record, live *kvm.Server) {
 	case c.hostStatus(r.Host) == "up" && c.busyWith(s.ID) == deleting:
 		s.Status, s.NativeStatus = canonical.ServerDeleted, "gone"
 	case c.hostStatus(r.Host) == "up":
-		s.Status, s.NativeStatus = canonical.ServerError, "lost"
+		s.Status, s.NativeStatus = canonical.ServerError, lost
 		s.Fault = &canonical.Fault{Code: 500, Message: "its host does not have it any more"}
 	default:
 		s.Status, s.NativeStatus = canonical.ServerUnknown, "unknown"
@@ -214,7 +228,13 @@ func (c *Cloud) listServers(ctx context.Context, r canonical.ServerList) (canoni
 	}
 	all := make([]canonical.Server, 0, len(records))
 	for _, rec := range records {
-		all = append(all, c.show(rec, c.live(rec)))
+		switch s, err := c.now(ctx, rec); canonical.CodeOf(err) { //nolint:exhaustive // every other code is a failure
+		case "":
+			all = append(all, s)
+		case canonical.NotFound: // since the list was read
+		default:
+			return canonical.Page[canonical.Server]{}, err
+		}
 	}
 	return those(all, r.Match, r.ListOptions)
 }
