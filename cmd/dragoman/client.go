@@ -85,8 +85,8 @@ func newVerb(op *canonical.Spec, s *settings) *cobra.Command {
 	}
 	c := &cobra.Command{Use: use, Short: op.Summary(), Args: v.checkArgs, RunE: v.run}
 	c.Long = c.Short + ": " + op.Method + " " + op.Path + "."
-	if len(v.params) == 1 && v.params[0] == "id" && named(canonical.Lookup(op.Resource()+".list")) {
-		c.Long += "\nID is the whole id, <cloud>:<id>, or a name that one " + canonical.Spoken(op.Resource()) + " has."
+	if len(v.params) == 1 && v.params[0] == "id" && named(canonical.Lookup(kindOf(op)+".list")) {
+		c.Long += "\nID is the whole id, <cloud>:<id>, or a name that one " + canonical.Spoken(kindOf(op)) + " has."
 	}
 	v.request = newRequestFlags(op.Request, c.Flags())
 	v.file = contentFlag(op, c.Flags())

@@ -11,7 +11,8 @@ import (
 // withIDs turns a name that stands for the id of a cloud's thing into the id: ids
 // there hold a colon (<cloud>:<native id>). Names are exact, and must be one thing's.
 func (v *verb) withIDs(ctx context.Context, cloud canonical.Cloud, args []string) ([]string, error) {
-	list := canonical.Lookup(v.op.Resource() + ".list")
+	kind := kindOf(v.op)
+	list := canonical.Lookup(kind + ".list")
 	if len(args) != 1 || v.params[0] != "id" || strings.Contains(args[0], ":") || !named(list) {
 		return args, nil
 	}
@@ -24,13 +25,23 @@ func (v *verb) withIDs(ctx context.Context, cloud canonical.Cloud, args []string
 	found := idsOf(reply.Result)
 	switch len(found) {
 	case 0:
-		return nil, canonical.Errorf(canonical.NotFound, "no %s is named %s", canonical.Spoken(v.op.Resource()), args[0])
+		return nil, canonical.Errorf(canonical.NotFound, "no %s is named %s", canonical.Spoken(kind), args[0])
 	case 1:
 		return found, nil
 	default:
 		return nil, canonical.Errorf(canonical.FailedPrecondition, "%d %s are named %s; give the id: %s",
-			len(found), canonical.Plural(canonical.Spoken(v.op.Resource())), args[0], strings.Join(found, ", "))
+			len(found), canonical.Plural(canonical.Spoken(kind)), args[0], strings.Join(found, ", "))
 	}
+}
+
+// kindOf is what the id in an operation's path is of: a snapshot is made of a server.
+func kindOf(op *canonical.Spec) string {
+	for _, f := range reflect.VisibleFields(op.Request) {
+		if f.Tag.Get("path") == "id" && f.Tag.Get("of") != "" {
+			return f.Tag.Get("of")
+		}
+	}
+	return op.Resource()
 }
 
 // named says whether a list is of clouds' things, and can be asked for a name.

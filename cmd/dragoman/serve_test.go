@@ -73,6 +73,8 @@ func TestNamesForIDs(t *testing.T) {
 		{"flavor get small", 0, "512"},
 		{"server stop a --wait", 0, "stopped"},
 		{"server stop a --wait", exitFailed, "failed_precondition"},
+		{"server-snapshot create a --name s --wait", 0, "succeeded"},
+		{"server-snapshot list a", 0, "s"},
 		{"server get b", exitFailed, "not_found: no server is named b"},
 		{"server get m:b", exitFailed, "not_found"},
 		{"server create --name a --flavor small --image cirros --wait", 0, "running"},
