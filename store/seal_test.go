@@ -59,6 +59,10 @@ func TestReseal(t *testing.T) {
 				t.Fatal(got, err)
 			}
 		}
+		must(s.CheckKey(ctx, anew))
+		if err := s.CheckKey(ctx, old); !errors.Is(err, store.ErrOtherKey) {
+			t.Error("a process that was not restarted:", err)
+		}
 		must(s.ProveKey(ctx, anew))
 		if err := s.ProveKey(ctx, old); !errors.Is(err, store.ErrOtherKey) {
 			t.Error("the old key:", err)

@@ -73,9 +73,6 @@ func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 // Close ends every use of the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Ping says whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
-
 // timeText is t with fixed width, so that text order is time order.
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
 

@@ -70,7 +70,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	g, err := gateway.New(gateway.Options{
 		Cloud: guarded, Authenticate: s.policy.Authenticate, CursorKeys: keys.derive("cursors"),
 		Store: s.store, Box: box, Now: s.broker.Now,
-		Ready: s.store.Ping, Mounts: mounts, Log: log, Version: version,
+		Ready: func(ctx context.Context) error { return s.store.CheckKey(ctx, box) }, Mounts: mounts, Log: log, Version: version,
 	})
 	if err != nil {
 		return s, err
