@@ -13,12 +13,19 @@ import (
 
 // lists says how the pages of clouds become one, by operation.
 var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.Reply, error){
-	canonical.ListServers.Spec():           merge(canonical.ListServers),
-	canonical.ListFlavors.Spec():           merge(canonical.ListFlavors),
-	canonical.ListImages.Spec():            merge(canonical.ListImages),
-	canonical.ListKeypairs.Spec():          merge(canonical.ListKeypairs),
-	canonical.ListNetworks.Spec():          merge(canonical.ListNetworks),
-	canonical.ListAvailabilityZones.Spec(): merge(canonical.ListAvailabilityZones),
+	canonical.ListServers.Spec():            merge(canonical.ListServers),
+	canonical.ListFlavors.Spec():            merge(canonical.ListFlavors),
+	canonical.ListImages.Spec():             merge(canonical.ListImages),
+	canonical.ListKeypairs.Spec():           merge(canonical.ListKeypairs),
+	canonical.ListNetworks.Spec():           merge(canonical.ListNetworks),
+	canonical.ListSubnets.Spec():            merge(canonical.ListSubnets),
+	canonical.ListPorts.Spec():              merge(canonical.ListPorts),
+	canonical.ListSecurityGroups.Spec():     merge(canonical.ListSecurityGroups),
+	canonical.ListSecurityGroupRules.Spec(): merge(canonical.ListSecurityGroupRules),
+	canonical.ListFloatingIPs.Spec():        merge(canonical.ListFloatingIPs),
+	canonical.ListFloatingIPPools.Spec():    merge(canonical.ListFloatingIPPools),
+	canonical.ListRouters.Spec():            merge(canonical.ListRouters),
+	canonical.ListAvailabilityZones.Spec():  merge(canonical.ListAvailabilityZones),
 }
 
 // each runs f on every view at once and waits for all.

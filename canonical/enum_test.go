@@ -62,6 +62,7 @@ func TestEnumerationsAreTotal(t *testing.T) {
 		"Power":           texts(Powers),
 		"ImageStatus":     texts(ImageStatuses),
 		"NetworkStatus":   texts(NetworkStatuses),
+		"Direction":       texts(Directions),
 		"OperationStatus": texts(OperationStatuses),
 		"Code":            texts(codes),
 	} {

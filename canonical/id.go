@@ -69,6 +69,9 @@ func searchIDs(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
+	if o, ok := reflect.Zero(t).Interface().(optional); ok {
+		return searchIDs(o.Elem(), seen)
+	}
 	switch t.Kind() { //nolint:exhaustive // no other kind contains ids
 	case reflect.String:
 		return t == idType
@@ -88,6 +91,10 @@ func searchIDs(t reflect.Type, seen map[reflect.Type]bool) bool {
 func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
 	t := v.Type()
 	if !holdsIDs(t) {
+		return
+	}
+	if o, ok := v.Interface().(optional); ok {
+		v.Set(reflect.ValueOf(o.changed(func(value reflect.Value) { mapIDs(value, kind, f) })))
 		return
 	}
 	switch t.Kind() { //nolint:exhaustive // holdsIDs lets only these pass

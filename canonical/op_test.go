@@ -18,6 +18,11 @@ const contract = "../../shared/design/operations.tsv"
 var ownOps = []string{
 	"api_key.create", "api_key.delete", "api_key.list", "cloud.get", "cloud.list", "event.list", "network.get",
 	"operation.cancel", "operation.get", "operation.list", "tenant.create", "tenant.list",
+	"network.create", "network.update", "network.delete",
+	"subnet.list", "subnet.get", "subnet.create", "subnet.update", "subnet.delete",
+	"port.list", "port.get", "port.create", "port.update", "port.delete",
+	"security_group_rule.list", "security_group_rule.get", "server.add_security_group", "server.remove_security_group",
+	"floating_ip.update", "router.list", "router.get",
 }
 
 func TestOpsAgreeWithTheContract(t *testing.T) {

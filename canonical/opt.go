@@ -47,6 +47,20 @@ func (o Opt[T]) IsNull() bool { return o.state == optNull }
 // Elem is the type of the value; the gateway asks it to describe the field.
 func (o Opt[T]) Elem() reflect.Type { return reflect.TypeFor[T]() }
 
+// changed is o after f has changed a copy of its value, if it has one.
+func (o Opt[T]) changed(f func(value reflect.Value)) any {
+	if o.state == optValue {
+		f(reflect.ValueOf(&o.value).Elem())
+	}
+	return o
+}
+
+// optional is every Opt.
+type optional interface {
+	Elem() reflect.Type
+	changed(f func(value reflect.Value)) any
+}
+
 // MarshalJSON implements json.Marshaler.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	if o.state != optValue {

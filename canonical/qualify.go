@@ -73,6 +73,10 @@ func EachRef(v reflect.Value, f func(path, kind string, ref Ref) Ref) { eachRef(
 
 func eachRef(v reflect.Value, path, kind string, f func(path, kind string, ref Ref) Ref) {
 	t := v.Type()
+	if o, ok := v.Interface().(optional); ok {
+		v.Set(reflect.ValueOf(o.changed(func(value reflect.Value) { eachRef(value, path, kind, f) })))
+		return
+	}
 	switch t.Kind() { //nolint:exhaustive // references are fields of structs and elements of slices
 	case reflect.String:
 		if t == refType && v.Len() > 0 {

@@ -15,6 +15,7 @@ import (
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[canonical.AddressKind]():     values(canonical.FixedAddress, canonical.FloatingAddress),
 	reflect.TypeFor[canonical.CloudStatus]():     values(canonical.CloudUp, canonical.CloudDegraded, canonical.CloudDown),
+	reflect.TypeFor[canonical.Direction]():       values(canonical.Directions...),
 	reflect.TypeFor[canonical.EventType]():       values(canonical.EventTypes...),
 	reflect.TypeFor[canonical.ImageStatus]():     values(canonical.ImageStatuses...),
 	reflect.TypeFor[canonical.KeypairKind]():     values(canonical.SSHKey, canonical.X509Key),

@@ -43,6 +43,22 @@ func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error
 		if to, ok := r.Visibility.Get(); ok && to == "public" && !operator {
 			return canonical.Errorf(canonical.Forbidden, "public images are for operators to make")
 		}
+	case canonical.NetworkCreate:
+		if (r.Shared || r.External) && !operator {
+			return canonical.Errorf(canonical.Forbidden, "shared and external networks are for operators to make")
+		}
+	case canonical.NetworkUpdate:
+		if (!r.Shared.IsZero() || !r.External.IsZero()) && !operator {
+			return canonical.Errorf(canonical.Forbidden, "shared and external networks are for operators to make")
+		}
+	case canonical.PortCreate:
+		if r.Host != "" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "host is for operators")
+		}
+	case canonical.PortUpdate:
+		if (!r.Host.IsZero() || !r.MAC.IsZero()) && !operator {
+			return canonical.Errorf(canonical.Forbidden, "host and mac are for operators")
+		}
 	case canonical.ServerList:
 		if r.Host != "" && !operator {
 			return canonical.Errorf(canonical.Forbidden, "filtering by host is for operators")

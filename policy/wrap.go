@@ -55,6 +55,13 @@ func hideHosts(result any) any {
 		for i := range r.Servers {
 			hideHost(&r.Servers[i].Server)
 		}
+	case canonical.Port:
+		hideHostOfPort(&r)
+		return r
+	case canonical.Page[canonical.Port]:
+		for i := range r.Items {
+			hideHostOfPort(&r.Items[i])
+		}
 	case canonical.Page[canonical.AvailabilityZone]:
 		for i := range r.Items {
 			r.Items[i].Hosts = []string{}
@@ -101,6 +108,9 @@ func hideHost(s *canonical.Server) {
 		s.Fault = &f
 	}
 }
+
+// hideHostOfPort does it for a port, whose native fields tell of its host too.
+func hideHostOfPort(p *canonical.Port) { p.Host, p.Native = nil, nil }
 
 // hideHostsOfOperation does it in the stored result, by the type of the operation
 // that made it. A result that is not of that type is not shown at all.

@@ -33,7 +33,7 @@ func (c *Cloud) seed() {
 	c.networks = []canonical.Network{{
 		ID: canonical.ID(c.stableID("network", "private")), Name: "private", CIDRs: []string{"10.0.0.0/16"},
 		Subnets: []canonical.ID{canonical.ID(c.stableID("subnet", "private"))}, Shared: true,
-		Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
+		AdminUp: true, Tags: []string{}, Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
 	}}
 	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: slices.Clone(hosts)}}
 }

@@ -173,7 +173,7 @@ func (c *Cloud) addNetwork(byName map[string]*canonical.Network, n kvm.Network) 
 	if known == nil {
 		known = &canonical.Network{
 			ID: canonical.ID(c.stableID("network", n.Name)), Name: n.Name, CIDRs: []string{}, Subnets: []canonical.ID{},
-			Shared: true, Status: n.Status(), NativeStatus: n.Mode,
+			Shared: true, AdminUp: true, Status: n.Status(), NativeStatus: n.Mode, Tags: []string{},
 		}
 		if n.MTU > 0 {
 			known.MTU = &n.MTU

@@ -64,6 +64,8 @@ func (k *check) declared(path string, word any) {
 		known = slices.Contains(canonical.Powers, w)
 	case canonical.ImageStatus:
 		known = slices.Contains(canonical.ImageStatuses, w)
+	case canonical.Direction:
+		known = slices.Contains(canonical.Directions, w)
 	case canonical.NetworkStatus:
 		known = slices.Contains(canonical.NetworkStatuses, w)
 	}

@@ -38,7 +38,7 @@ func saySubnet(r canonical.TypedReply[canonical.Network], _ *translate.Env, _ *t
 func hearSubnet(w subnetBody, _ *translate.Response, env *translate.Env) (canonical.Network, error) {
 	n := canonical.Network{
 		ID: canonical.ID(w.Subnet.ID), Name: w.Subnet.Name, CIDRs: []string{}, Subnets: []canonical.ID{},
-		Status: canonical.NetworkUnknown, NativeStatus: w.Subnet.Status,
+		AdminUp: true, Status: canonical.NetworkUnknown, NativeStatus: w.Subnet.Status, Tags: []string{},
 	}
 	if w.Subnet.Status == "ACTIVE" {
 		n.Status = canonical.NetworkActive

@@ -13,7 +13,7 @@ type network struct {
 	Name        string   `json:"name"`
 	TenantID    string   `json:"tenant_id"`
 	ProjectID   string   `json:"project_id"`
-	Up          bool     `json:"admin_state_up" wire:"native"`
+	Up          bool     `json:"admin_state_up"`
 	MTU         *int     `json:"mtu,omitempty"`
 	Status      string   `json:"status"`
 	Subnets     []string `json:"subnets"`
@@ -22,7 +22,7 @@ type network struct {
 	Description string   `json:"description"`
 	ZoneHints   []string `json:"availability_zone_hints" wire:"native"`
 	Zones       []string `json:"availability_zones" wire:"native"`
-	Tags        []string `json:"tags" wire:"native"`
+	Tags        []string `json:"tags"`
 	CreatedAt   string   `json:"created_at,omitempty"`
 	UpdatedAt   string   `json:"updated_at,omitempty"`
 }
@@ -39,7 +39,7 @@ type networksBody struct {
 func hearNetwork(w network) canonical.Network {
 	n := canonical.Network{
 		ID: canonical.ID(w.ID), Name: w.Name, Description: words.Filled(w.Description), CIDRs: []string{}, Subnets: []canonical.ID{},
-		Shared: w.Shared, External: w.External, Status: hearNetworkStatus(w.Status), NativeStatus: w.Status, MTU: w.MTU,
+		AdminUp: w.Up, Tags: words.List(w.Tags), Shared: w.Shared, External: w.External, Status: hearNetworkStatus(w.Status), NativeStatus: w.Status, MTU: w.MTU,
 		ProjectID: words.Filled(firstOf(w.ProjectID, w.TenantID)), CreatedAt: words.Time(w.CreatedAt), UpdatedAt: words.Time(w.UpdatedAt),
 	}
 	for _, s := range w.Subnets {
@@ -51,9 +51,9 @@ func hearNetwork(w network) canonical.Network {
 func sayNetwork(n canonical.Network, env *translate.Env) network {
 	owner := firstOf(words.Or(n.ProjectID, ""), env.Project)
 	w := network{
-		ID: string(n.ID), Name: n.Name, TenantID: owner, ProjectID: owner, Up: true, MTU: n.MTU,
+		ID: string(n.ID), Name: n.Name, TenantID: owner, ProjectID: owner, Up: n.AdminUp, MTU: n.MTU,
 		Status: sayNetworkStatus(n.Status), Subnets: []string{}, Shared: n.Shared, External: n.External,
-		Description: words.Or(n.Description, ""), ZoneHints: []string{}, Zones: []string{}, Tags: []string{},
+		Description: words.Or(n.Description, ""), ZoneHints: []string{}, Zones: []string{}, Tags: words.List(n.Tags),
 		CreatedAt: words.Stamp(n.CreatedAt, zoned), UpdatedAt: words.Stamp(n.UpdatedAt, zoned),
 	}
 	for _, s := range n.Subnets {
