@@ -11,7 +11,7 @@ export DRAGOMAN_OPENSTACK_DIR ?= /var/tmp/dragoman-openstack
 FUZZTIME      ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit lint fmt demo demo-native demo-memory bench fuzz services services-stop openstack libvirt postgres guest compiler image clean
+.PHONY: help build test test-unit test-tempest lint fmt demo demo-native demo-memory bench fuzz services services-stop openstack libvirt postgres guest compiler image clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ test: compiler services ## every test, with the race detector and real peers (Op
 
 test-unit: ## the tests that need no services, nor root; well under a minute once built
 	$(GO) test -short -shuffle=on -timeout 5m ./...
+
+test-tempest: openstack ## all of Tempest, directly and through dragoman: over an hour; writes docs/compatibility.md
+	./test/tempest/tempest.sh install
+	DRAGOMAN_TEST_TEMPEST=1 DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
+	$(GO) test ./test/tempest -count=1 -v -timeout 4h -run TestTempest -args -targets direct,dragoman,memory -select all.txt -update
 
 lint: $(GOLANGCI) ## style, errors, and the direction of imports
 	$(GO) vet ./...
