@@ -155,6 +155,12 @@ need_libvirt() {
 	fi
 	eval "$("$here/libvirt/libvirt.sh" env)"
 	used_libvirt=true
+	own_network=() their_network=() # dragoman then takes what there is
+	if "$here/libvirt/libvirt.sh" virsh net-list --name | grep -qx dragoman-nat; then
+		own_network=(--networks network=dragoman-nat) their_network=(--network dragoman-nat)
+	else
+		say "This machine lets nobody make bridges: the servers here get no network."
+	fi
 	say "The image of a small server: Debian's kernel and busybox, built here once."
 	guest=$("$here/guest/build.sh")
 	ls -lh "$guest"
@@ -201,11 +207,11 @@ has_status() { [ "$(openstack server show "$1" -f value -c status)" = "$2" ]; }
 says() { "$dragoman" server console-output "$1" | grep -q "$2"; }
 runs() { "$dragoman" server list --name "$1" --status running --output json | grep -q '"name"'; }
 
-# openstack_life FLAVOR IMAGE NETWORK [OPTION...]: a server's life by the openstack
-# command. on_boot is called when it runs.
+# openstack_life FLAVOR IMAGE OPTION...: a server's life by the openstack command.
+# on_boot is called when it runs.
 openstack_life() {
 	say "A server, made the way it is made on any OpenStack."
-	show openstack server create --flavor "$1" --image "$2" --network "$3" "${@:4}" --wait --format value --column name --column status shop
+	show openstack server create --flavor "$1" --image "$2" "${@:3}" --wait --format value --column name --column status shop
 	show openstack server list
 	on_boot
 	say "Stopped, started, renamed, deleted."
@@ -254,7 +260,7 @@ memory_part() {
 	settings
 	at "$DRAGOMAN_ENDPOINT/identity/v3"
 	show openstack flavor list
-	openstack_life small cirros private
+	openstack_life small cirros --network private
 	say "The end of the first server."
 	own_end web
 }
@@ -288,7 +294,7 @@ native_own() {
 	# shellcheck disable=SC2016 # the server expands it
 	printf '#!/bin/sh\necho "user data ran on $(hostname)"\n' >"$state/hello.sh"
 	show cat "$state/hello.sh"
-	show dragoman server create --name web --flavor tiny --image guest --networks network=dragoman-nat --user-data "$(base64 -w0 "$state/hello.sh")" --wait
+	show dragoman server create --name web --flavor tiny --image guest "${own_network[@]}" --user-data "$(base64 -w0 "$state/hello.sh")" --wait
 	say "It really boots: its console tells, and holds what its user data printed."
 	until_true "web has booted" says web 'ready web'
 	show dragoman server console-output web --lines 12
@@ -303,7 +309,7 @@ native_own() {
 
 native_lost() {
 	say "Nothing is lost: dragoman is killed while it makes a server, and started again."
-	show_some '^(id|operation|status):' dragoman server create --name phoenix --flavor tiny --image guest --networks network=dragoman-nat --output yaml
+	show_some '^(id|operation|status):' dragoman server create --name phoenix --flavor tiny --image guest "${own_network[@]}" --output yaml
 	typed kill -KILL "$pid"
 	crash
 	start_serving
@@ -324,7 +330,7 @@ native_openstack() {
 		show openstack console log show --lines 12 shop
 		openstack console log show shop | grep -q 'user data ran on shop' || fail "The user data did not run."
 	}
-	openstack_life tiny shop-image dragoman-nat --user-data "$state/hello.sh"
+	openstack_life tiny shop-image "${their_network[@]}" --user-data "$state/hello.sh"
 	on_boot() { :; }
 	show openstack image delete shop-image
 }
@@ -358,7 +364,7 @@ openstack_part() {
 	at "$DRAGOMAN_ENDPOINT/identity/v3"
 	show openstack server list
 	[ "$(openstack server list --format value --column Name | sort | tr '\n' ' ')" = "web www " ] || fail "The list is not web and www."
-	openstack_life m1.tiny cirros net1
+	openstack_life m1.tiny cirros --network net1
 	say "The end of the server on the OpenStack."
 	own_end www
 }
@@ -384,7 +390,7 @@ case " $parts " in *" native "*)
 	say "The end of the first server on this machine."
 	own_end web
 	mine="
-  $dragoman server create --name mine --flavor tiny --image guest --networks network=dragoman-nat --wait
+  $dragoman server create --name mine --flavor tiny --image guest ${own_network[*]} --wait
   $dragoman server console-output mine"
 	;;
 esac

@@ -58,7 +58,7 @@ func (o outside) virsh(ctx context.Context, args ...string) error {
 
 // becomes waits until the cloud has seen it.
 func (o outside) becomes(ctx context.Context, id string, want canonical.ServerStatus) error {
-	for ctx.Err() == nil {
+	for {
 		s, err := o.c.server(ctx, canonical.ID(id))
 		if err != nil || s.Status == want {
 			return err
@@ -66,9 +66,9 @@ func (o outside) becomes(ctx context.Context, id string, want canonical.ServerSt
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
+			return fmt.Errorf("it is %s (%s), not %s: %w", s.Status, s.NativeStatus, want, ctx.Err())
 		}
 	}
-	return ctx.Err()
 }
 
 func (o outside) domain(id canonical.ID) (native, domain string) {

@@ -89,8 +89,7 @@ func TestBoot(t *testing.T) {
 // TestRemovedOutside: a domain, with its disk, that was removed behind our back.
 func TestRemovedOutside(t *testing.T) {
 	c, d, image := realCloud(t)
-	r := a("gone")
-	r.Image = canonical.Ref(image.ID)
+	r := of(t, d, image, "gone")
 	id := create(t, c, r).ID
 	s := get(t, c, id)
 	d.Virsh(t, "destroy", *s.InstanceName)
@@ -115,8 +114,8 @@ func TestRecoverReal(t *testing.T) {
 	o := realOptions(t, d)
 	c := openCloud(t, o)
 	image := addImage(t, c, "guest", "qcow2", guest.Image(t))
-	r := a("back 云")
-	r.Image, r.Metadata, r.Tags = canonical.Ref(image.ID), map[string]string{"k": "<值>"}, []string{"t"}
+	r := of(t, d, image, "back 云")
+	r.Metadata, r.Tags = map[string]string{"k": "<值>"}, []string{"t"}
 	id := create(t, c, r).ID
 	before := get(t, c, id)
 	if err := c.Close(); err != nil {
@@ -155,11 +154,7 @@ func TestDaemonKilled(t *testing.T) {
 		control.Kill(t)
 		control.Start(t)
 	}
-	r := a("killed")
-	r.Image = canonical.Ref(image.ID)
-	if all := do(t, c, canonical.ListNetworks, canonical.NetworkList{Status: canonical.NetworkActive}).Items; len(all) == 0 {
-		r.Networks.Mode = canonical.NetworksNone
-	}
+	r := of(t, d, image, "killed")
 	for _, pause := range []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond, 900 * time.Millisecond} {
 		later := func() {
 			select {

@@ -50,6 +50,17 @@ func realCloud(t testing.TB) (*Cloud, libvirt.Daemon, canonical.Image) {
 	return c, d, addImage(t, c, "guest", "qcow2", path)
 }
 
+// of asks for a server of the image; where the host has no network, for one without.
+func of(t testing.TB, d libvirt.Daemon, image canonical.Image, name string) canonical.ServerCreate {
+	t.Helper()
+	r := a(name)
+	r.Image = canonical.Ref(image.ID)
+	if !d.HasNetwork(t) {
+		r.Networks.Mode = canonical.NetworksNone
+	}
+	return r
+}
+
 // nothingLeft fails if the host has anything of any server of the cloud.
 func nothingLeft(t testing.TB, c *Cloud, d libvirt.Daemon) {
 	t.Helper()

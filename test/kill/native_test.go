@@ -24,7 +24,7 @@ import (
 // volumes, and what the store counts as taken agree, and in the end nothing is left.
 func TestNative(t *testing.T) {
 	d := libvirt.Require(t)
-	network, image := d.RequireNetwork(t), guest.Image(t)
+	image := guest.Image(t)
 	all := abreast{t: t}
 	defer all.wait()
 	for _, after := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 150 * time.Millisecond, 400 * time.Millisecond, 1200 * time.Millisecond} {
@@ -33,7 +33,7 @@ func TestNative(t *testing.T) {
 			h := &hosted{Daemon: d, prefix: prefix, after: after, dir: t.TempDir(), config: fmt.Sprintf(
 				"clouds: [{name: kvm1, dialect: native, timeout: 3s, native: {prefix: %s, dir: %s, hosts: [{name: h1, uri: %q}]}}]\n", prefix, dir, d.URI)}
 			h.front = process.Start(t, h.dir, h.config)
-			h.run(t, network, image)
+			h.run(t, image)
 		})
 	}
 }
@@ -46,10 +46,14 @@ type hosted struct {
 	front               *process.Process
 }
 
-func (h *hosted) run(t *testing.T, network, image string) {
+func (h *hosted) run(t *testing.T, image string) {
 	h.upload(t, image)
-	create := fmt.Sprintf(`{"name":"web","flavor":%q,"image":%q,"networks":[{"network":%q}]}`,
-		h.named(t, "flavors", "tiny"), h.named(t, "images", "guest"), h.named(t, "networks", network))
+	networks := `"none"`
+	if h.HasNetwork(t) {
+		networks = fmt.Sprintf(`[{"network":%q}]`, h.named(t, "networks", libvirt.Network))
+	}
+	create := fmt.Sprintf(`{"name":"web","flavor":%q,"image":%q,"networks":%s}`,
+		h.named(t, "flavors", "tiny"), h.named(t, "images", "guest"), networks)
 	h.step(t, http.MethodPost, "/v1/servers", create)
 	if len(servers(t, h.front.URL)) == 0 { // it fell before the cloud was asked
 		anew(t, h.front, create)

@@ -46,13 +46,22 @@ func Require(t testing.TB) Daemon {
 // RequireNetwork skips the test where the daemon has no running Network.
 func (d Daemon) RequireNetwork(t testing.TB) string {
 	t.Helper()
+	if !d.HasNetwork(t) {
+		t.Skip("needs the network " + Network + ", which does not run: see what test/libvirt/libvirt.sh start says")
+	}
+	return Network
+}
+
+// HasNetwork says whether Network runs, which needs bridges, and they are not to be had
+// in every container.
+func (d Daemon) HasNetwork(t testing.TB) bool {
+	t.Helper()
 	for name := range strings.Lines(d.Virsh(t, "net-list", "--name")) {
 		if strings.TrimSpace(name) == Network {
-			return Network
+			return true
 		}
 	}
-	t.Skip("needs the network " + Network + ", which does not run: see what test/libvirt/libvirt.sh start says")
-	return ""
+	return false
 }
 
 // Virsh runs virsh, and fails the test when that fails.

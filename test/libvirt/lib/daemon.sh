@@ -44,23 +44,37 @@ daemon_config() {
 	TEXT
 }
 
-# network_start makes the NAT network. Where bridges or iptables are out of reach
-# it says so: tests that need it skip.
+# network_start makes the network: with NAT, or where there is no iptables, as in some
+# containers, without rules; its servers then reach the host alone. Where bridges are out
+# of reach too it says so: tests that need it skip, others do without.
 network_start() {
-	if ! client net-info "$NETWORK" >/dev/null 2>&1; then
-		client net-define /dev/stdin >/dev/null <<-XML
-			<network>
-			  <name>$NETWORK</name>
-			  <forward mode='nat'/>
-			  <bridge name='$BRIDGE' stp='off' delay='0'/>
-			  <ip address='$SUBNET.1' netmask='255.255.255.0'>
-			    <dhcp><range start='$SUBNET.100' end='$SUBNET.199'/></dhcp>
-			  </ip>
-			</network>
-		XML
-	fi
-	client net-list --name | grep -qx "$NETWORK" || client net-start "$NETWORK" >/dev/null ||
-		say "no network: $NETWORK does not start (bridges, iptables and dnsmasq are needed)"
+	local mode
+	client net-list --name | grep -qx "$NETWORK" && return
+	for mode in nat open; do
+		network_define "$mode"
+		if client net-start "$NETWORK" >/dev/null; then
+			return
+		fi
+	done
+	client net-undefine "$NETWORK" >/dev/null
+	say "no network: $NETWORK does not start (bridges, iptables and dnsmasq are needed)"
+}
+
+# network_define MODE: defines it, also over one of another mode.
+network_define() {
+	local uuid
+	uuid=$(client net-uuid "$NETWORK" 2>/dev/null || true)
+	client net-define /dev/stdin >/dev/null <<-XML
+		<network>
+		  <name>$NETWORK</name>
+		  ${uuid:+<uuid>$uuid</uuid>}
+		  <forward mode='$1'/>
+		  <bridge name='$BRIDGE' stp='off' delay='0'/>
+		  <ip address='$SUBNET.1' netmask='255.255.255.0'>
+		    <dhcp><range start='$SUBNET.100' end='$SUBNET.199'/></dhcp>
+		  </ip>
+		</network>
+	XML
 }
 
 daemon_stop() {
