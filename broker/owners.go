@@ -115,6 +115,8 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		}
 		t.Metadata = v.b.withoutMark(t.Metadata)
 		return t, mine(t.ID)
+	case canonical.Metadata:
+		return canonical.Metadata(v.b.withoutMark(t)), true
 	case canonical.Keypair:
 		return t, mine(t.ID)
 	case canonical.Image:

@@ -15,7 +15,11 @@ import (
 // do performs one call on the member, with its ownership rows and, where it is
 // long, its operation.
 func (v *view) do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
-	call.Request = v.ownNative(ctx, call.Request)
+	request, err := v.keepMark(ctx, v.ownNative(ctx, call.Request))
+	if err != nil {
+		return canonical.Reply{}, err
+	}
+	call.Request = request
 	id := strings.ToLower(rand.Text())
 	kind := call.Op.Resource()
 	makes := v.shared && creates(call.Op) && owned[kind]
@@ -25,7 +29,6 @@ func (v *view) do(ctx context.Context, call canonical.Call) (canonical.Reply, er
 		}
 	}
 	var reply canonical.Reply
-	var err error
 	if call.Op.Long {
 		reply, err = v.long(ctx, call, id)
 	} else if reply, err = v.call(ctx, call); err == nil {

@@ -3,46 +3,12 @@ package broker
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"reflect"
 	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
 )
-
-// markPrefix and the name of this dragoman are the key of the metadata by which a
-// server names the operation that made it. By it a create is settled whose answer was
-// lost; tenants do not see it. Dragomans behind each other have marks of their own.
-const markPrefix = "dragoman."
-
-// maxMetadata is how many items every dialect takes; a create with that many is not
-// marked, and cannot be settled.
-const maxMetadata = 128
-
-// marked is a create with the mark of its operation.
-func (b *Broker) marked(request any, id canonical.ID) any {
-	r, ok := request.(canonical.ServerCreate)
-	if !ok || len(r.Metadata) >= maxMetadata {
-		return request
-	}
-	r.Metadata = maps.Clone(r.Metadata)
-	if r.Metadata == nil {
-		r.Metadata = map[string]string{}
-	}
-	r.Metadata[b.mark] = string(id)
-	return r
-}
-
-// withoutMark is the metadata as its tenant made it.
-func (b *Broker) withoutMark(m map[string]string) map[string]string {
-	if _, ok := m[b.mark]; !ok {
-		return m
-	}
-	m = maps.Clone(m)
-	delete(m, b.mark)
-	return m
-}
 
 // intent is what of a create is needed to find what it made.
 type intent struct {

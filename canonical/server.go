@@ -199,6 +199,10 @@ type ServerList struct {
 	AvailabilityZone string       `json:"-" query:"availability_zone" doc:"Name of the zone"`
 	Host             string       `json:"-" query:"host" doc:"Host that it runs on; operators only"`
 	Keypair          string       `json:"-" query:"keypair" doc:"Name of the keypair"`
+	Tags             string       `json:"-" query:"tags" doc:"Tags with commas between: those that have all of them"`
+	TagsAny          string       `json:"-" query:"tags_any" doc:"Those that have one of them at least"`
+	NotTags          string       `json:"-" query:"not_tags" doc:"Those that lack one of them at least"`
+	NotTagsAny       string       `json:"-" query:"not_tags_any" doc:"Those that have none of them"`
 }
 
 // Validate implements the check of requests.
@@ -221,8 +225,23 @@ func (r ServerList) Match(s *Server) bool {
 		return false
 	default:
 		return (r.Name == "" || s.Name == r.Name) && strings.HasPrefix(s.Name, r.NamePrefix) &&
-			same(r.AvailabilityZone, s.AvailabilityZone) && same(r.Host, s.Host) && same(r.Keypair, s.Keypair)
+			same(r.AvailabilityZone, s.AvailabilityZone) && same(r.Host, s.Host) && same(r.Keypair, s.Keypair) &&
+			r.matchTags(s.Tags)
 	}
+}
+
+// ByTags says whether the list is filtered by tags.
+func (r ServerList) ByTags() bool { return r.Tags+r.TagsAny+r.NotTags+r.NotTagsAny != "" }
+
+func (r ServerList) matchTags(tags []string) bool {
+	all := func(words string) bool {
+		return !slices.ContainsFunc(strings.Split(words, ","), func(w string) bool { return !slices.Contains(tags, w) })
+	}
+	one := func(words string) bool {
+		return slices.ContainsFunc(strings.Split(words, ","), func(w string) bool { return slices.Contains(tags, w) })
+	}
+	return (r.Tags == "" || all(r.Tags)) && (r.TagsAny == "" || one(r.TagsAny)) &&
+		(r.NotTags == "" || !all(r.NotTags)) && (r.NotTagsAny == "" || !one(r.NotTagsAny))
 }
 
 // ServerGet names one server.
@@ -312,14 +331,11 @@ func (r ServerUpdate) Validate() error {
 	if err := validateAccess(r.AccessIPv4.Or(""), r.AccessIPv6.Or("")); err != nil {
 		return err
 	}
+	if err := validateTags(r.Tags.Or(nil)); err != nil {
+		return err
+	}
 	changes := r.Metadata.Or(nil)
-	return validateMetadata(maps.Keys(changes), func(yield func(string) bool) {
-		for _, v := range changes {
-			if !yield(v.Or("")) {
-				return
-			}
-		}
-	})
+	return validateMetadata(maps.Keys(changes), given(changes))
 }
 
 // validateAccess checks access addresses; "" is none.

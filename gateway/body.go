@@ -58,7 +58,7 @@ func (r *reader) readBody(c *gin.Context, in *input) error {
 	if r.body == nil {
 		return nil
 	}
-	return decodeError(json.Unmarshal(data, in.request.Addr().Interface()))
+	return decodeError(json.Unmarshal(data, in.request.FieldByIndex(r.whole).Addr().Interface()))
 }
 
 // bytes reads the whole body, up to the limit.

@@ -166,7 +166,18 @@ func header(name, doc, kind string) map[string]*huma.Param {
 }
 
 func contentOf(reg huma.Registry, kind string, t reflect.Type) map[string]*huma.MediaType {
-	return map[string]*huma.MediaType{kind: {Schema: reg.Schema(t, true, t.Name())}}
+	return map[string]*huma.MediaType{kind: {Schema: component(reg, t, t.Name())}}
+}
+
+// component is a reference to the schema of t. huma gives structs alone a name of
+// their own; a body that is a map has one too.
+func component(reg huma.Registry, t reflect.Type, name string) *huma.Schema {
+	s := reg.Schema(t, true, name)
+	if s.Ref == "" {
+		reg.Map()[name] = s
+		s = &huma.Schema{Ref: schemaPrefix + name}
+	}
+	return s
 }
 
 // paramNames are the names in braces of a path.

@@ -21,6 +21,7 @@ type reader struct {
 	path     []param
 	query    []param
 	body     *huma.Schema // nil: the operation takes none
+	whole    []int        // the field that is the whole body; nil: the body has the request's fields
 	required bool         // the body
 	registry huma.Registry
 	maxBody  int64
@@ -61,8 +62,12 @@ func newReader(registry huma.Registry, op *canonical.Spec, maxBody int64, patien
 		if takesBody(f) {
 			r.body = &huma.Schema{}
 		}
+		if f.Tag.Get("body") != "" {
+			r.whole, r.required = f.Index, true
+			r.body = component(registry, f.Type, op.Request.Name())
+		}
 	}
-	if r.body != nil {
+	if r.body != nil && r.whole == nil {
 		r.body = registry.Schema(op.Request, true, op.Request.Name())
 		r.required = len(registry.SchemaFromRef(r.body.Ref).Required) > 0
 	}

@@ -314,6 +314,42 @@ func ByID[Req any](param string) Ask[Req, NoBody] {
 	}
 }
 
+// ByPath asks by the parameters of the path, without a body: for requests that are made
+// of what is in the path of the canonical route; the row's path has the same names.
+func ByPath[Req any]() Ask[Req, NoBody] {
+	return Ask[Req, NoBody]{
+		Say: func(r Req, _ *Env, to *Request) (NoBody, error) {
+			SayPath(r, to)
+			return NoBody{}, nil
+		},
+		Hear: func(_ NoBody, from *Request, _ *Env) (r Req, err error) {
+			HearPath(from, &r)
+			return r, nil
+		},
+	}
+}
+
+// SayPath fills the parameters of a row's path from the fields of a canonical request
+// that its own route has in the path by the same names.
+func SayPath(req any, to *Request) {
+	v := reflect.ValueOf(req)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("path"); name != "" {
+			to.Params[name] = v.Field(i).String()
+		}
+	}
+}
+
+// HearPath is SayPath the other way; req is a pointer to a canonical request.
+func HearPath(from *Request, req any) {
+	v := reflect.ValueOf(req).Elem()
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("path"); name != "" {
+			v.Field(i).SetString(from.Params[name])
+		}
+	}
+}
+
 // IDOf is the id in the path of a canonical request.
 func IDOf(req any) canonical.ID {
 	v := reflect.ValueOf(req)

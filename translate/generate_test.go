@@ -81,7 +81,11 @@ func value(t *rapid.T, typ reflect.Type, name string) reflect.Value {
 			return reflect.ValueOf(at)
 		}
 		for i := range typ.NumField() {
-			if f := typ.Field(i); f.IsExported() {
+			f := typ.Field(i)
+			switch {
+			case f.Tag.Get("path") != "": // never empty
+				v.Field(i).SetString(text(t, reflect.TypeFor[canonical.ID](), f.Name))
+			case f.IsExported():
 				v.Field(i).Set(value(t, f.Type, f.Name))
 			}
 		}

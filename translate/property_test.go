@@ -97,7 +97,11 @@ func TestRequestsSurvive(t *testing.T) {
 				return
 			}
 			env := scene()
-			said, err := table.Say(row, req, env, window(table, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "newest")))
+			cloud := window(table, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "newest"))
+			if !row.Offered(cloud) {
+				return
+			}
+			said, err := table.Say(row, req, env, cloud)
 			if err != nil {
 				if e := canonical.AsError(err); len(e.Fields) == 0 || e.Fields[0].Field == "" {
 					t.Fatalf("%+v is refused without a field: %v", req, err)
@@ -256,6 +260,9 @@ func TestAnswersSettle(t *testing.T) {
 func result(t *rapid.T, row *translate.Route) canonical.Reply {
 	res := value(t, row.Op.Result, "result")
 	task := &canonical.Task{Job: "job-1", Resources: []canonical.Resource{{Type: "server", ID: "s1"}}}
+	if res.Kind() != reflect.Struct {
+		return canonical.Reply{Result: res.Interface(), Task: task}
+	}
 	if f := res.FieldByName("NextCursor"); f.IsValid() { // one page of one item, for order is the engines'
 		f.SetString("")
 		items := res.FieldByName("Items")

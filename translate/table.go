@@ -94,14 +94,20 @@ func (t *Table) ForOp(op *canonical.Spec) []*Route {
 	return rows
 }
 
-// Row finds the row that says req: the first that can carry it.
-func (t *Table) Row(op *canonical.Spec, req any) (*Route, bool) {
+// Row finds the row that says req: the first that can carry it, of those that a cloud
+// of that window has; where it has none, the first that could elsewhere.
+func (t *Table) Row(op *canonical.Spec, req any, cloud Window) (*Route, bool) {
+	var elsewhere *Route
 	for _, r := range t.ForOp(op) {
-		if r.Can == nil || r.Can(req) {
+		switch {
+		case r.Can != nil && !r.Can(req):
+		case r.Offered(cloud):
 			return r, true
+		case elsewhere == nil:
+			elsewhere = r
 		}
 	}
-	return nil, false
+	return elsewhere, elsewhere != nil
 }
 
 // Say writes req as the row's call. It finds the lowest version that carries what
@@ -225,6 +231,9 @@ func (t *Table) TakesContent(req *Request) bool {
 
 // hasContent says whether a request or a result holds bytes that are passed on.
 func hasContent(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
 	for i := range t.NumField() {
 		if t.Field(i).Type == reflect.TypeFor[*canonical.Content]() {
 			return true

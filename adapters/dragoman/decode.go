@@ -74,6 +74,9 @@ func whole(v reflect.Value) bool {
 		id, _, _ := l.ListKeys()
 		return id != ""
 	}
+	if v.Kind() == reflect.Map {
+		return !v.IsNil()
+	}
 	for _, name := range []string{"Items", "Servers"} {
 		items := v.FieldByName(name)
 		if !items.IsValid() || items.Kind() != reflect.Slice {

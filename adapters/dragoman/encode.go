@@ -109,6 +109,7 @@ type parts struct {
 	path    string // with the parameters put in, escaped
 	query   url.Values
 	hasBody bool // the type has fields that go into the body
+	whole   any  // the field that is the whole body; nil: the body has the request's fields
 }
 
 // read puts the fields of v, a struct, where their tags say.
@@ -139,6 +140,11 @@ func (p *parts) readField(field reflect.StructField, v reflect.Value) error {
 		p.query.Set(name, fmt.Sprint(reflect.Indirect(v).Interface()))
 		return nil
 	}
+	if field.Tag.Get("body") != "" {
+		if p.hasBody, p.whole = true, v.Interface(); v.Kind() == reflect.Map && v.IsNil() {
+			p.whole = struct{}{}
+		}
+	}
 	if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" {
 		p.hasBody = true
 	}
@@ -159,6 +165,9 @@ func (p *parts) setPath(name, value string) error {
 func (p *parts) body(request any) (io.Reader, error) {
 	if !p.hasBody {
 		return nil, nil //nolint:nilnil // http.NewRequest takes nil for no body
+	}
+	if p.whole != nil {
+		request = p.whole
 	}
 	b, err := json.Marshal(request)
 	if err != nil {

@@ -94,6 +94,8 @@ func (c *Cloud) handle() {
 	handle(c, canonical.StopServer, c.stopServer)
 	handle(c, canonical.RebootServer, c.rebootServer)
 	handle(c, canonical.RebuildServer, c.rebuildServer)
+	c.handleMetadata()
+	c.handleTags()
 	handle(c, canonical.ListServerSnapshots, c.listSnapshots)
 	handle(c, canonical.CreateServerSnapshot, c.createSnapshot)
 	handle(c, canonical.RollbackServerSnapshot, c.rollbackSnapshot)

@@ -118,16 +118,16 @@ func (c *Cloud) updateServer(r canonical.ServerUpdate) (canonical.TypedReply[can
 	if err != nil {
 		return refuse[canonical.Server](err)
 	}
+	if err := c.describe(s, mergedMap(s.Metadata, r.Metadata)); err != nil {
+		return refuse[canonical.Server](err)
+	}
 	s.Name = r.Name.Or(s.Name)
 	s.Description = merged(s.Description, r.Description)
 	s.AccessIPv4 = merged(s.AccessIPv4, r.AccessIPv4)
 	s.AccessIPv6 = merged(s.AccessIPv6, r.AccessIPv6)
-	s.Metadata = mergedMap(s.Metadata, r.Metadata)
 	if !r.Tags.IsZero() {
-		s.Tags = append([]string{}, r.Tags.Or(nil)...)
+		s.Tags = distinct(r.Tags.Or(nil))
 	}
-	now := c.now()
-	s.UpdatedAt = &now
 	return reply(s.copy(), nil)
 }
 

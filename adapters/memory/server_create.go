@@ -157,7 +157,7 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 		Flavor: shapeOf(p.flavor), Image: &canonical.Link{ID: p.image.ID, Name: &p.image.Name},
 		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
 		Volumes: []canonical.ServerVolume{}, SecurityGroups: c.groups(), Keypair: optional(r.Keypair),
-		Metadata: notNil(maps.Clone(r.Metadata)), Tags: append([]string{}, r.Tags...),
+		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
 		Host: &host, HostStatus: optional("up"), HypervisorHostname: &host, InstanceName: &instance,
 		HostID: optional(c.stableID("host", host)), CreatedAt: &now, UpdatedAt: &now,

@@ -26,6 +26,10 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	c := &Cloud{Cloud: wire.New(table, conn), conn: conn, table: table}
 	canonical.HandleIf(&c.Mux, canonical.CreateServer, like(c, canonical.CreateServer), c.createServers)
 	canonical.HandleIf(&c.Mux, canonical.UpdateServer, like(c, canonical.UpdateServer), c.updateServer)
+	canonical.HandleIf(&c.Mux, canonical.MergeMetadata, like(c, canonical.MergeMetadata), c.mergeMetadata)
+	canonical.HandleIf(&c.Mux, canonical.CheckTag, like(c, canonical.CheckTag), c.checkTag)
+	canonical.HandleIf(&c.Mux, canonical.AddTag, like(c, canonical.AddTag), c.addTag)
+	canonical.HandleIf(&c.Mux, canonical.RemoveTag, like(c, canonical.RemoveTag), c.removeTag)
 	canonical.HandleIf(&c.Mux, canonical.RebuildServer, like(c, canonical.RebuildServer), c.rebuildServer)
 	canonical.HandleIf(&c.Mux, canonical.UploadImage, like(c, canonical.UploadImage), c.uploadImage)
 	canonical.HandleIf(&c.Mux, canonical.CreateFlavor, like(c, canonical.CreateFlavor), c.createFlavor)

@@ -193,15 +193,29 @@ func tinyTable() *translate.Table {
 				Answer: translate.Nothing[canonical.None](),
 			},
 			{
-				ID: "tiny.metadata", Service: "compute", Method: "POST", Path: "/servers/{id}/metadata", Op: canonical.UpdateServer.Spec(),
-				Can: func(req any) bool { return !req.(canonical.ServerUpdate).Metadata.IsZero() },
-				Ask: translate.Ask[canonical.ServerUpdate, tinyMetadata]{
-					Say: func(r canonical.ServerUpdate, _ *translate.Env, to *translate.Request) (tinyMetadata, error) {
-						to.Params["id"] = string(r.ID)
-						return tinyMetadata{r.Metadata.Or(nil)}, nil
+				ID: "tiny.metadata", Service: "compute", Method: "POST", Path: "/servers/{id}/metadata", Op: canonical.MergeMetadata.Spec(),
+				Ask: translate.Ask[canonical.MetadataMerge, tinyMetadata]{
+					Say: func(r canonical.MetadataMerge, _ *translate.Env, to *translate.Request) (tinyMetadata, error) {
+						translate.SayPath(r, to)
+						return tinyMetadata{r.Metadata}, nil
 					},
 				},
-				Answer: tinyAnswer,
+				Answer: translate.Nothing[canonical.Metadata](),
+			},
+			{
+				ID: "tiny.metadata.delete", Service: "compute", Method: "DELETE", Path: "/servers/{id}/metadata/{key}", Op: canonical.DeleteMetadata.Spec(),
+				Ask: translate.ByPath[canonical.MetadataDelete](), Answer: translate.Nothing[canonical.None](),
+			},
+			{
+				ID: "tiny.tags", Service: "compute", Method: "PUT", Path: "/servers/{id}/tags", Op: canonical.ReplaceTags.Spec(),
+				Since: translate.Version{Major: 2, Minor: 26},
+				Ask: translate.Ask[canonical.TagReplace, canonical.Tags]{
+					Say: func(r canonical.TagReplace, _ *translate.Env, to *translate.Request) (canonical.Tags, error) {
+						translate.SayPath(r, to)
+						return canonical.Tags{Tags: r.Tags}, nil
+					},
+				},
+				Answer: translate.Nothing[canonical.Tags](),
 			},
 			{
 				ID: "tiny.update", Service: "compute", Method: "PUT", Path: "/servers/{id}", Op: canonical.UpdateServer.Spec(),

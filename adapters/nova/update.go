@@ -2,10 +2,7 @@ package nova
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -34,7 +31,7 @@ func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (can
 			Fields: []canonical.FieldError{{Field: "tags", Reason: "needs version 2.26 of the cloud's API"}},
 		}
 	}
-	u := update{c, r.ID, s.Window}
+	u := update{c, r.ID}
 	for _, step := range []func() error{
 		func() error { return u.tags(ctx, tags) },
 		func() error { return u.metadata(ctx, metadata) },
@@ -48,9 +45,8 @@ func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (can
 }
 
 type update struct {
-	cloud  *Cloud
-	id     canonical.ID
-	window translate.Window
+	cloud *Cloud
+	id    canonical.ID
 }
 
 // rest is what a row carries.
@@ -62,74 +58,60 @@ func (u update) rest(ctx context.Context, r canonical.ServerUpdate) error {
 	return err
 }
 
-// tags replaces the tags; null removes them (nova.server.tags.replace).
+// tags replaces the tags; null removes them.
 func (u update) tags(ctx context.Context, tags canonical.Opt[[]string]) error {
 	if tags.IsZero() {
 		return nil
 	}
-	body := map[string][]string{"tags": append([]string{}, tags.Or(nil)...)} // never null
-	return u.send(ctx, http.MethodPut, "/tags", tagsVersion, body)
+	_, err := canonical.ReplaceTags.Do(ctx, u.cloud.Rows(), canonical.TagReplace{ID: u.id, Tags: tags.Or(nil)})
+	return err
 }
 
-// metadata merges the metadata (a row of its own), takes keys out
-// (nova.server.metadata.item.delete), or with null clears it.
+// metadata merges the metadata, or with null clears it.
 func (u update) metadata(ctx context.Context, patch canonical.Opt[map[string]canonical.Opt[string]]) error {
 	if patch.IsNull() {
-		return u.send(ctx, http.MethodPut, "/metadata", translate.Version{}, map[string]any{"metadata": map[string]string{}})
+		_, err := canonical.ReplaceMetadata.Do(ctx, u.cloud.Rows(), canonical.MetadataReplace{ID: u.id})
+		return err
 	}
 	changes, _ := patch.Get()
+	return u.cloud.merge(ctx, u.id, changes)
+}
+
+// merge sets items, and takes out those that are null, which are calls of their own.
+func (c *Cloud) merge(ctx context.Context, id canonical.ID, changes map[string]canonical.Opt[string]) error {
 	set := map[string]canonical.Opt[string]{}
 	var gone []string
 	for _, key := range slices.Sorted(maps.Keys(changes)) {
-		if value := changes[key]; !value.IsNull() {
+		if value := changes[key]; !value.IsNull() && !value.IsZero() {
 			set[key] = value
 		} else {
 			gone = append(gone, key)
 		}
 	}
 	if len(set) > 0 {
-		merge := canonical.ServerUpdate{ID: u.id, Metadata: canonical.Some(set)}
-		if _, err := canonical.UpdateServer.Do(ctx, u.cloud.Rows(), merge); err != nil {
+		if _, err := canonical.MergeMetadata.Do(ctx, c.Rows(), canonical.MetadataMerge{ID: id, Metadata: set}); err != nil {
 			return err
 		}
 	}
-	return u.remove(ctx, gone)
+	return c.takeOut(ctx, id, gone)
 }
 
-// remove takes keys out. To take out one that is not there is no failure, but the
-// server must be there.
-func (u update) remove(ctx context.Context, keys []string) error {
+// takeOut takes items out. To take out one that is not there is no failure, but the
+// server must be there, which who asks next is told.
+func (c *Cloud) takeOut(ctx context.Context, id canonical.ID, keys []string) error {
 	for _, key := range keys {
-		err := u.send(ctx, http.MethodDelete, "/metadata/"+url.PathEscape(key), translate.Version{}, nil)
+		_, err := canonical.DeleteMetadata.Do(ctx, c.Rows(), canonical.MetadataDelete{ID: id, Key: key})
 		if err != nil && canonical.CodeOf(err) != canonical.NotFound {
 			return err
 		}
 	}
-	return nil // a missing server is told by the get that ends every update
+	return nil
 }
 
-// send is one call below the server; a zero version is the oldest of the cloud.
-func (u update) send(ctx context.Context, method, path string, v translate.Version, body any) error {
-	req := &translate.Request{
-		Service: "compute", Method: method, Path: "/servers/" + url.PathEscape(string(u.id)) + path,
-		Header: http.Header{},
+// mergeMetadata tells all metadata after a merge.
+func (c *Cloud) mergeMetadata(ctx context.Context, r canonical.MetadataMerge) (canonical.TypedReply[canonical.Metadata], error) {
+	if err := c.merge(ctx, r.ID, r.Metadata); err != nil {
+		return canonical.TypedReply[canonical.Metadata]{}, err
 	}
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return canonical.Errorf(canonical.Internal, "a body does not encode: %v", err)
-		}
-		req.Body = b
-	}
-	if at := u.window.Clamp(v); u.cloud.table.Version != nil && !at.IsZero() {
-		u.cloud.table.Version(req, at)
-	}
-	resp, err := u.cloud.conn.Send(ctx, req)
-	if err != nil {
-		return err
-	}
-	if resp.Status < 200 || resp.Status > 299 {
-		return u.cloud.table.HearError(resp)
-	}
-	return nil
+	return canonical.ListMetadata.Do(ctx, c.Rows(), canonical.MetadataList{ID: r.ID})
 }

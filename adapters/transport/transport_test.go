@@ -162,6 +162,10 @@ func TestFaults(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, "<html>please log in</html>")
 		}, canonical.UpstreamError},
+		"nothing, called a web page": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8") // frameworks say so of answers without a body
+			w.WriteHeader(http.StatusCreated)
+		}, ""},
 		"redirect loop": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/", http.StatusFound)
 		}, canonical.UpstreamError},

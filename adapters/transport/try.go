@@ -82,10 +82,10 @@ func readBody(resp *http.Response) ([]byte, error) {
 }
 
 // mustBeAPI refuses pages that something before the API gave for a success (a log-in
-// page, a portal).
+// page, a portal). An answer without a body is no page, whatever it calls itself.
 func mustBeAPI(resp *http.Response) error {
 	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err == nil && kind == "text/html" && resp.StatusCode/100 == 2 && resp.StatusCode != http.StatusNoContent {
+	if err == nil && kind == "text/html" && resp.StatusCode/100 == 2 && resp.ContentLength != 0 && resp.StatusCode != http.StatusNoContent {
 		return canonical.Errorf(canonical.UpstreamError, "a web page answered in place of the cloud's API")
 	}
 	return nil

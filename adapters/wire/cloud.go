@@ -99,13 +99,13 @@ func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, err
 	if s := c.Support(ctx, call.Op); s.Level == canonical.No {
 		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s", s.Reason)
 	}
-	row, ok := c.table.Row(call.Op, call.Request)
-	if !ok {
-		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s has no call for this %s", c.table.Dialect, call.Op.Name)
-	}
-	s, err := c.conn.Session(ctx, row.Service)
+	s, err := c.conn.Session(ctx, c.table.ForOp(call.Op)[0].Service) // an operation is of one service
 	if err != nil {
 		return canonical.Reply{}, unbegun(ctx, err, call.Op)
+	}
+	row, ok := c.table.Row(call.Op, call.Request, s.Window)
+	if !ok {
+		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s has no call for this %s", c.table.Dialect, call.Op.Name)
 	}
 	env := &translate.Env{
 		Bases: s.Bases, Project: s.Project, User: s.User, Native: canonical.OptionsOf(ctx).Native,

@@ -29,6 +29,18 @@ func init() { //nolint:gochecknoinits // the requests have as many types as ther
 	plausible(canonical.StopServer, canonical.ServerStop{ID: unknown})
 	plausible(canonical.RebootServer, canonical.ServerReboot{ID: unknown})
 	plausible(canonical.RebuildServer, canonical.ServerRebuild{ID: unknown, Image: "image"})
+	plausible(canonical.ListMetadata, canonical.MetadataList{ID: unknown})
+	plausible(canonical.GetMetadata, canonical.MetadataGet{ID: unknown, Key: name})
+	plausible(canonical.SetMetadata, canonical.MetadataSet{ID: unknown, Key: name, Value: "x"})
+	plausible(canonical.DeleteMetadata, canonical.MetadataDelete{ID: unknown, Key: name})
+	plausible(canonical.MergeMetadata, canonical.MetadataMerge{ID: unknown, Metadata: map[string]canonical.Opt[string]{name: canonical.Some("x")}})
+	plausible(canonical.ReplaceMetadata, canonical.MetadataReplace{ID: unknown, Metadata: map[string]string{name: "x"}})
+	plausible(canonical.ListTags, canonical.TagList{ID: unknown})
+	plausible(canonical.CheckTag, canonical.TagCheck{ID: unknown, Tag: name})
+	plausible(canonical.AddTag, canonical.TagAdd{ID: unknown, Tag: name})
+	plausible(canonical.RemoveTag, canonical.TagRemove{ID: unknown, Tag: name})
+	plausible(canonical.ReplaceTags, canonical.TagReplace{ID: unknown, Tags: []string{name}})
+	plausible(canonical.ClearTags, canonical.TagClear{ID: unknown})
 	plausible(canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: unknown})
 	plausible(canonical.ListServerSnapshots, canonical.ServerSnapshotList{ID: unknown})
 	plausible(canonical.CreateServerSnapshot, canonical.ServerSnapshotCreate{ID: unknown, Name: name})
@@ -91,7 +103,7 @@ func (k *check) refusal(op *canonical.Spec, reason string, server func() canonic
 	}
 	switch {
 	case about < 0:
-	case strings.HasPrefix(op.Resource(), "server") && k.offers(canonical.CreateServer.Spec()):
+	case kindOf(op, about) == "server" && k.offers(canonical.CreateServer.Spec()):
 		req = withID(req, about, server())
 	default:
 		codes = append(codes, canonical.NotFound)
@@ -116,6 +128,14 @@ func idField(t reflect.Type) int {
 		}
 	}
 	return -1
+}
+
+// kindOf is what the id in a path is of.
+func kindOf(op *canonical.Spec, field int) string {
+	if kind := op.Request.Field(field).Tag.Get("of"); kind != "" {
+		return kind
+	}
+	return op.Resource()
 }
 
 func withID(req any, field int, id canonical.ID) any {

@@ -85,7 +85,7 @@ func newRequestFlags(t reflect.Type, flags *pflag.FlagSet) *requestFlags {
 // flagName is the flag of a field; "" for what is no flag: parameters of the path
 // and embedded structs.
 func flagName(field reflect.StructField) string {
-	name := field.Tag.Get("query")
+	name := field.Tag.Get("query") + field.Tag.Get("body")
 	if name == "" {
 		name, _, _ = strings.Cut(field.Tag.Get("json"), ",")
 	}

@@ -82,6 +82,12 @@ func (p *printer) table(v reflect.Value) error {
 		return err
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	if v.Kind() == reflect.Map {
+		for _, c := range pairCells(v) {
+			fmt.Fprintf(w, "%s\t%s\n", c.name, c.text)
+		}
+		return w.Flush()
+	}
 	if items, ok := itemsOf(v); ok {
 		p.rows(w, items)
 	} else {
@@ -166,6 +172,16 @@ func cells(v reflect.Value) []cell {
 		}
 		all = append(all, cell{name, text(v.Field(i).Interface())})
 	}
+	return all
+}
+
+// pairCells are the entries of v, a map, by their keys.
+func pairCells(v reflect.Value) []cell {
+	all := make([]cell, 0, v.Len())
+	for it := v.MapRange(); it.Next(); {
+		all = append(all, cell{text(it.Key().Interface()), text(it.Value().Interface())})
+	}
+	slices.SortFunc(all, func(a, b cell) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 

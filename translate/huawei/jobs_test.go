@@ -21,7 +21,7 @@ func TestJobNames(t *testing.T) {
 		"SubJobs":  {`{"sub_jobs_total": 1, "sub_jobs": [{"entities": {"server_id": "s2"}}]}`, []canonical.Resource{{Type: "server", ID: "s2"}}},
 		"Starting": {`{"sub_jobs_total": 1, "sub_jobs": [{"entities": {}}]}`, []canonical.Resource{}},
 	}
-	row, _ := Table().Row(canonical.GetOperation.Spec(), canonical.OperationGet{})
+	row, _ := Table().Row(canonical.GetOperation.Spec(), canonical.OperationGet{}, translate.Window{})
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			body := `{"job_id": "j", "job_type": "createServer", "status": "RUNNING", "end_time": "", "entities": ` + c.entities + `}`

@@ -314,6 +314,8 @@ func missing(err *canonical.Error, req *translate.Request) string {
 	}
 	id := req.Params["id"]
 	switch {
+	case strings.Count(req.Path, "/") > 3: // of a thing of a thing it is not known which is missing
+		return messageOf(err)
 	case strings.HasPrefix(req.Path, "/servers/"):
 		return "Instance " + id + " could not be found."
 	case strings.HasPrefix(req.Path, "/flavors/"):

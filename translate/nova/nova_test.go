@@ -52,7 +52,7 @@ func TestRefusedCreates(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
-	if _, ok := Table().Row(canonical.CreateServer.Spec(), canonical.ServerCreate{Count: 2}); ok {
+	if _, ok := Table().Row(canonical.CreateServer.Spec(), canonical.ServerCreate{Count: 2}, translate.Window{}); ok {
 		t.Error("the row carries one server only")
 	}
 }

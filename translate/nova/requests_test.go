@@ -131,18 +131,10 @@ func TestBadRequests(t *testing.T) {
 		"MissingServer": {asked{method: "GET", target: "/servers/x"}, 404, fault("itemNotFound", "404", "Instance x could not be found.")},
 		"MissingFlavor": {asked{method: "GET", target: "/flavors/x"}, 404, fault("itemNotFound", "404", "Flavor x could not be found.")},
 	}
-	f := newFacade(memory.New(memory.Options{}), laterCall)
+	f := newFacade(memory.New(memory.Options{}))
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { same(t, c.req.of(t.Context(), t, f), c.status, c.body) })
 	}
-}
-
-// laterCall is a call that began with 2.26, as Nova's own tags did.
-func laterCall(table *translate.Table) {
-	*table = table.Replace([]translate.Route{{
-		ID: "nova.server_tags.list", Service: "compute", Method: "GET", Path: "/servers/{id}/tags", Op: canonical.GetServer.Spec(),
-		Since: translate.Version{Major: 2, Minor: 26},
-	}})
 }
 
 // TestVersionsAreChosen: each way to ask for a microversion, and the headers that say

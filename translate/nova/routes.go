@@ -11,7 +11,7 @@ func Table() *translate.Table {
 	return &translate.Table{
 		Dialect: "nova",
 		Rows: slices.Concat(
-			versionRoutes(), metadataRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
+			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
 			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), hypervisorRoutes(), limitsRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,

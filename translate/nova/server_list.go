@@ -22,16 +22,29 @@ var serverQueries = []string{
 }
 
 var askServers = translate.Ask[canonical.ServerList, translate.NoBody]{
-	Say: func(r canonical.ServerList, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
+	Say: func(r canonical.ServerList, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
 		if r.Status != "" && r.Status != canonical.ServerUnknown && r.Status != canonical.ServerRebooting {
 			to.Query.Set("status", words.SayStatus(r.Status, ""))
 		}
 		if name := r.Name + r.NamePrefix; name != "" && regexp.QuoteMeta(name) == name {
 			to.Query.Set("name", name) // a pattern that may match more; the engine filters again
 		}
+		if r.ByTags() && !env.Version.IsZero() && !env.Version.AtLeast(v(26)) {
+			return translate.NoBody{}, words.Refuse("tags", "needs version 2.26 of the cloud's API")
+		}
+		for key, value := range tagQueries(&r) {
+			if *value != "" {
+				to.Query.Set(key, *value)
+			}
+		}
 		return translate.NoBody{}, nil
 	},
 	Hear: hearServerList,
+}
+
+// tagQueries are the filters by tags, of 2.26 and later, by their keys.
+func tagQueries(r *canonical.ServerList) map[string]*string {
+	return map[string]*string{"tags": &r.Tags, "tags-any": &r.TagsAny, "not-tags": &r.NotTags, "not-tags-any": &r.NotTagsAny}
 }
 
 func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.Env) (canonical.ServerList, error) {
@@ -65,6 +78,11 @@ func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.
 	r.AvailabilityZone, r.Keypair = q.Get("availability_zone"), q.Get("key_name")
 	if operator {
 		r.Host = q.Get("host")
+	}
+	if env.Version.AtLeast(v(26)) {
+		for key, value := range tagQueries(&r) {
+			*value = q.Get(key)
+		}
 	}
 	statuses := hearStatuses(q["status"])
 	switch deleted, _ := strconv.ParseBool(q.Get("deleted")); {
@@ -108,14 +126,10 @@ func serverOrder(key, dir string) (pagingOf, error) {
 }
 
 // serverKeeper is the filters that canonical lists lack: name and address by
-// pattern (case does not count, as in Nova's database), several statuses, tags.
+// pattern (case does not count, as in Nova's database), several statuses.
 func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus) func(*canonical.Server) bool {
 	q := from.Query
 	name, ip, ip6 := pattern(q.Get("name")), pattern(q.Get("ip")), pattern(q.Get("ip6"))
-	var tags []string
-	if all := q.Get("tags"); all != "" {
-		tags = strings.Split(all, ",")
-	}
 	since := words.Time(q.Get("changes-since"))
 	return func(s *canonical.Server) bool {
 		switch {
@@ -125,11 +139,6 @@ func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus) fu
 			return false
 		case since != nil && s.UpdatedAt != nil && s.UpdatedAt.Before(*since):
 			return false
-		}
-		for _, tag := range tags {
-			if !slices.Contains(s.Tags, tag) {
-				return false
-			}
 		}
 		return hasAddress(s, 4, q.Get("ip"), ip) && hasAddress(s, 6, q.Get("ip6"), ip6)
 	}
