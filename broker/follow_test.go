@@ -188,7 +188,7 @@ func TestPasswordsAreNotStored(t *testing.T) {
 	secret := "s3cret-word"
 	cloud := &canonical.Mux{Next: memory.New(memory.Options{})}
 	canonical.Handle(cloud, canonical.CreateServer, func(context.Context, canonical.ServerCreate) (r canonical.TypedReply[canonical.ServersCreated], err error) {
-		r.Result.Servers = []canonical.ServerCreated{{Server: canonical.Server{ID: "1"}, AdminPassword: &secret}}
+		r.Result.Servers = []canonical.ServerWithPassword{{Server: canonical.Server{ID: "1"}, AdminPassword: &secret}}
 		return r, nil
 	})
 	s := openStore(t, ":memory:")

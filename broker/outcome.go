@@ -60,15 +60,19 @@ func (v *view) end(ctx context.Context, o store.Operation, as canonical.Operatio
 // withoutSecrets is a result as it may be stored: what is told once is told by the
 // answer to the request alone.
 func withoutSecrets(result any) any {
-	made, ok := result.(canonical.ServersCreated)
-	if !ok {
+	switch made := result.(type) {
+	case canonical.ServersCreated:
+		made.Servers = slices.Clone(made.Servers)
+		for i := range made.Servers {
+			made.Servers[i].AdminPassword = nil
+		}
+		return made
+	case canonical.ServerWithPassword:
+		made.AdminPassword = nil
+		return made
+	default:
 		return result
 	}
-	made.Servers = slices.Clone(made.Servers)
-	for i := range made.Servers {
-		made.Servers[i].AdminPassword = nil
-	}
-	return made
 }
 
 // finish ends an operation well: with its final result, which is read from the
@@ -103,8 +107,10 @@ func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.
 	switch {
 	case op.Result == reflect.TypeFor[canonical.Server]() && len(servers) == 1:
 		return servers[0]
+	case op.Result == reflect.TypeFor[canonical.ServerWithPassword]() && len(servers) == 1:
+		return canonical.ServerWithPassword{Server: servers[0]}
 	case op.Result == reflect.TypeFor[canonical.ServersCreated]():
-		created := canonical.ServersCreated{Servers: make([]canonical.ServerCreated, len(servers))}
+		created := canonical.ServersCreated{Servers: make([]canonical.ServerWithPassword, len(servers))}
 		for i, s := range servers {
 			created.Servers[i].Server = s
 		}

@@ -117,6 +117,10 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		return t, mine(t.ID)
 	case canonical.Metadata:
 		return canonical.Metadata(v.b.withoutMark(t)), true
+	case canonical.ServerWithPassword:
+		seen, ok := v.see(t.Server, owners)
+		t.Server, _ = seen.(canonical.Server)
+		return t, ok
 	case canonical.Keypair:
 		return t, mine(t.ID)
 	case canonical.Image:

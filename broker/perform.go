@@ -192,7 +192,7 @@ func (v *view) begin(ctx context.Context, call canonical.Call, id string) (store
 			tenant = owner
 		}
 	}
-	intent, err := json.Marshal(intentOf(call.Request))
+	intent, err := json.Marshal(intentOf(call.Op, call.Request))
 	if err != nil {
 		return store.Operation{}, canonical.Errorf(canonical.Internal, "keep the intent: %w", err)
 	}

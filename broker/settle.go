@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -16,11 +17,15 @@ type intent struct {
 }
 
 // intentOf is what to keep of a request: of a create the names, for all else may be
-// secret; other requests hold no secrets and are kept whole, but for their ids.
-func intentOf(request any) any {
+// secret; what may be asked for again holds no secrets and is kept whole, but for its
+// ids. Of all else nothing is needed.
+func intentOf(op *canonical.Spec, request any) any {
 	r, ok := request.(canonical.ServerCreate)
-	if !ok {
+	if _, again := repeatable[op]; again {
 		return request
+	}
+	if !ok {
+		return intent{}
 	}
 	var names []string
 	for i := range r.HowMany() {
@@ -30,11 +35,22 @@ func intentOf(request any) any {
 }
 
 // repeatable are the operations that may be asked for again: they say the state that
-// is wanted, and here is the one they lead to ("": none is left).
-var repeatable = map[*canonical.Spec]canonical.ServerStatus{
-	canonical.DeleteServer.Spec(): "",
-	canonical.StartServer.Spec():  canonical.ServerRunning,
-	canonical.StopServer.Spec():   canonical.ServerStopped,
+// is wanted, and here are those that they lead to; none: nothing is left.
+var repeatable = map[*canonical.Spec][]canonical.ServerStatus{
+	canonical.DeleteServer.Spec():        {},
+	canonical.StartServer.Spec():         {canonical.ServerRunning},
+	canonical.StopServer.Spec():          {canonical.ServerStopped},
+	canonical.PauseServer.Spec():         {canonical.ServerPaused},
+	canonical.UnpauseServer.Spec():       {canonical.ServerRunning},
+	canonical.SuspendServer.Spec():       {canonical.ServerSuspended},
+	canonical.ResumeServer.Spec():        {canonical.ServerRunning},
+	canonical.ShelveServer.Spec():        {canonical.ServerShelved, canonical.ServerShelvedOffloaded},
+	canonical.ShelveOffloadServer.Spec(): {canonical.ServerShelvedOffloaded},
+	canonical.UnshelveServer.Spec():      {canonical.ServerRunning},
+	canonical.UnrescueServer.Spec():      {canonical.ServerRunning},
+	canonical.ResizeServer.Spec():        {canonical.ServerVerifyResize},
+	canonical.ConfirmServerResize.Spec(): {canonical.ServerRunning, canonical.ServerStopped},
+	canonical.RevertServerResize.Spec():  {canonical.ServerRunning, canonical.ServerStopped},
 }
 
 // settles says whether it can be found out what became of a call.
@@ -147,7 +163,7 @@ func (v *view) settleState(ctx context.Context, op *canonical.Spec, o *store.Ope
 	switch {
 	case err != nil || s != nil && s.Task != nil:
 		return false
-	case s != nil && s.Status == repeatable[op]:
+	case s != nil && slices.Contains(repeatable[op], s.Status):
 		v.finish(ctx, *o, nil, map[canonical.ID]*canonical.Server{s.ID: s})
 	default:
 		v.end(ctx, *o, canonical.OperationFailed, nil, refusal)

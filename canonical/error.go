@@ -94,6 +94,7 @@ type Error struct {
 	Operation   string        // the operation's name
 	Fields      []FieldError  // what is wrong with the request
 	Upstream    *Upstream     // what the cloud said
+	Hindrance   *Hindrance    // with FailedPrecondition: what of a server's state it is, where that is known
 	RetryAfter  time.Duration // 0: unknown
 	SupportedBy []string      // with Unsupported: the tenant's clouds that could
 	Err         error         // the cause; its text is not shown to clients

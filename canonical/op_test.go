@@ -23,6 +23,7 @@ var ownOps = []string{
 	"port.list", "port.get", "port.create", "port.update", "port.delete",
 	"security_group_rule.list", "security_group_rule.get", "server.add_security_group", "server.remove_security_group",
 	"floating_ip.update", "router.list", "router.get",
+	"server.shelve_offload", "server.rescue", "server.unrescue", "server.get_diagnostics", "server.get_topology",
 }
 
 func TestOpsAgreeWithTheContract(t *testing.T) {

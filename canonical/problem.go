@@ -18,6 +18,7 @@ type Problem struct {
 	RequestID   string       `json:"request_id,omitempty"`
 	Errors      []FieldError `json:"errors,omitempty"`
 	Upstream    *Upstream    `json:"upstream,omitempty"`
+	Hindrance   *Hindrance   `json:"hindrance,omitempty"`
 	RetryAfterS int          `json:"retry_after_s,omitempty"` // seconds
 	SupportedBy []string     `json:"supported_by,omitempty"`
 }
@@ -34,7 +35,7 @@ func ProblemOf(err error, requestID string) *Problem {
 	return &Problem{
 		Type: problemTypes + string(e.Code), Title: e.Code.Title(), Status: e.HTTPStatus(),
 		Detail: e.Detail, Code: e.Code, Cloud: e.Cloud, Operation: e.Operation, RequestID: requestID,
-		Errors: e.Fields, Upstream: e.Upstream, SupportedBy: e.SupportedBy,
+		Errors: e.Fields, Upstream: e.Upstream, Hindrance: e.Hindrance, SupportedBy: e.SupportedBy,
 		RetryAfterS: int(math.Ceil(e.RetryAfter.Seconds())),
 	}
 }
@@ -43,7 +44,7 @@ func ProblemOf(err error, requestID string) *Problem {
 func (p *Problem) Err() *Error {
 	e := &Error{
 		Code: p.Code, Detail: p.Detail, Cloud: p.Cloud, Operation: p.Operation, Fields: p.Errors,
-		Upstream: p.Upstream, SupportedBy: p.SupportedBy,
+		Upstream: p.Upstream, Hindrance: p.Hindrance, SupportedBy: p.SupportedBy,
 		RetryAfter: time.Duration(p.RetryAfterS) * time.Second,
 	}
 	if p.Status != p.Code.HTTPStatus() {

@@ -472,11 +472,11 @@ func (r ServerCreate) NameOf(i int) string {
 
 // ServersCreated is what a create made.
 type ServersCreated struct {
-	Servers []ServerCreated `json:"servers"`
+	Servers []ServerWithPassword `json:"servers"`
 }
 
-// ServerCreated is a new server and what is told only once.
-type ServerCreated struct {
+// ServerWithPassword is a server and the password of its administrator.
+type ServerWithPassword struct {
 	Server
-	AdminPassword *string `json:"admin_password"` // told once, by clouds that make one
+	AdminPassword *string `json:"admin_password"` // told once, and only where the cloud tells it
 }

@@ -35,7 +35,7 @@ func openStore(t *testing.T, path string) *store.Store {
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func TestIdempotency(t *testing.T) {
-	cloud, h, _ := newTest(t, does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerCreated{{}}})})
+	cloud, h, _ := newTest(t, does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{}}})})
 	count := func(want int, why string) {
 		t.Helper()
 		if _, _, _, n := cloud.seen(); n != want {
@@ -234,7 +234,7 @@ func TestIdempotencyAfterCrash(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cloud, h, _ := newTest(t, does{
-				"server.create":  result(canonical.ServersCreated{Servers: []canonical.ServerCreated{}}),
+				"server.create":  result(canonical.ServersCreated{Servers: []canonical.ServerWithPassword{}}),
 				"operation.list": result(canonical.Page[canonical.Operation]{Items: c.operations}),
 				"operation.get":  result(left),
 			}, on(openStore(t, crash(t, c.lease))))
@@ -262,7 +262,7 @@ func TestIdempotencyAfterRestart(t *testing.T) {
 	const password = "hunter2-hunter2"
 	path := filepath.Join(t.TempDir(), "db")
 	secret := password
-	made := canonical.ServersCreated{Servers: []canonical.ServerCreated{{AdminPassword: &secret}}}
+	made := canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{AdminPassword: &secret}}}
 	s := openStore(t, path)
 	_, h, _ := newTest(t, does{"server.create": result(made)}, on(s))
 	first := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k"))
@@ -314,7 +314,7 @@ func TestRotation(t *testing.T) {
 	keys := func(box *store.Box, cursors ...[]byte) func(*Options) {
 		return func(o *Options) { o.Box, o.CursorKeys = box, cursors }
 	}
-	made := does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerCreated{{}}})}
+	made := does{"server.create": result(canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{}}})}
 	_, h, _ := newTest(t, made, on(openStore(t, path)), keys(newBox(t, 1), first))
 	answer := text(t, ask(h, "POST", "/v1/servers", create, "Idempotency-Key", "k"))
 	_, h, _ = newTest(t, nil, on(openStore(t, path)), keys(newBox(t, 2, 1), second, first))

@@ -37,26 +37,36 @@ func (g *Gateway) longAnswer(ctx context.Context, op *canonical.Spec, reply cano
 // withFirst is the result of an operation with what the cloud told at once: where the
 // work goes on, that is all there is; and passwords are told then and never again.
 func withFirst(result json.RawMessage, first any) (json.RawMessage, error) {
-	made, ok := first.(canonical.ServersCreated)
-	if !ok {
+	switch told := first.(type) {
+	case canonical.ServersCreated:
+		return withSecrets(result, told, func(final *canonical.ServersCreated) {
+			for i, s := range final.Servers {
+				j := slices.IndexFunc(told.Servers, func(m canonical.ServerWithPassword) bool { return m.ID == s.ID })
+				if j >= 0 {
+					final.Servers[i].AdminPassword = told.Servers[j].AdminPassword
+				}
+			}
+		})
+	case canonical.ServerWithPassword:
+		return withSecrets(result, told, func(final *canonical.ServerWithPassword) { final.AdminPassword = told.AdminPassword })
+	default:
 		return result, nil
 	}
+}
+
+// withSecrets is the stored result, where there is one, with what was told first.
+func withSecrets[T any](result json.RawMessage, told T, add func(final *T)) (json.RawMessage, error) {
 	if len(result) > 0 {
-		var final canonical.ServersCreated
+		var final T
 		if err := json.Unmarshal(result, &final); err != nil {
-			return nil, canonical.Errorf(canonical.Internal, "the result of a create: %w", err)
+			return nil, canonical.Errorf(canonical.Internal, "the result of an operation: %w", err)
 		}
-		for i, s := range final.Servers {
-			j := slices.IndexFunc(made.Servers, func(m canonical.ServerCreated) bool { return m.ID == s.ID })
-			if j >= 0 {
-				final.Servers[i].AdminPassword = made.Servers[j].AdminPassword
-			}
-		}
-		made = final
+		add(&final)
+		told = final
 	}
-	text, err := json.Marshal(made)
+	text, err := json.Marshal(told)
 	if err != nil {
-		return nil, canonical.Errorf(canonical.Internal, "the result of a create: %w", err)
+		return nil, canonical.Errorf(canonical.Internal, "the result of an operation: %w", err)
 	}
 	return text, nil
 }

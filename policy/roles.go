@@ -13,12 +13,20 @@ var least = map[string]map[canonical.Effect]canonical.Role{
 	"hypervisor": operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "service": operators,
 }
 
+// leastFor are the operations whose row of the table does not do.
+var leastFor = map[*canonical.Spec]canonical.Role{
+	canonical.ShelveOffloadServer.Spec(): canonical.Operator,
+}
+
 var operators = map[canonical.Effect]canonical.Role{
 	canonical.Read: canonical.Operator, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator,
 }
 
 // LeastRole is the least role that may perform op.
 func LeastRole(op *canonical.Spec) canonical.Role {
+	if role, ok := leastFor[op]; ok {
+		return role
+	}
 	row, ok := least[op.Resource()]
 	if !ok {
 		row = least[""]
@@ -32,6 +40,10 @@ func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error
 	operator := c.Role.AtLeast(canonical.Operator)
 	switch r := call.Request.(type) {
 	case canonical.ServerCreate:
+		if r.Host != "" && !operator {
+			return canonical.Errorf(canonical.Forbidden, "host is for operators")
+		}
+	case canonical.ServerUnshelve:
 		if r.Host != "" && !operator {
 			return canonical.Errorf(canonical.Forbidden, "host is for operators")
 		}

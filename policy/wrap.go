@@ -47,6 +47,9 @@ func hideHosts(result any) any {
 	case canonical.Server:
 		hideHost(&r)
 		return r
+	case canonical.ServerWithPassword:
+		hideHost(&r.Server)
+		return r
 	case canonical.Page[canonical.Server]:
 		for i := range r.Items {
 			hideHost(&r.Items[i])
@@ -126,6 +129,8 @@ func hideHostsOfOperation(o *canonical.Operation) {
 		return
 	case op.Result == canonical.CreateServer.Spec().Result:
 		hidden, err = reread[canonical.ServersCreated](o.Result)
+	case op.Result == canonical.RescueServer.Spec().Result:
+		hidden, err = reread[canonical.ServerWithPassword](o.Result)
 	case op.Result == canonical.GetServer.Spec().Result:
 		hidden, err = reread[canonical.Server](o.Result)
 	default:

@@ -99,11 +99,11 @@ func TestAnswers(t *testing.T) {
 		body   string
 		want   canonical.TypedReply[canonical.ServersCreated]
 	}{
-		"Now":   {201, `{"servers": []}`, canonical.TypedReply[canonical.ServersCreated]{Result: canonical.ServersCreated{Servers: []canonical.ServerCreated{}}}},
+		"Now":   {201, `{"servers": []}`, canonical.TypedReply[canonical.ServersCreated]{Result: canonical.ServersCreated{Servers: []canonical.ServerWithPassword{}}}},
 		"Later": {202, job + `null}`, canonical.TypedReply[canonical.ServersCreated]{Task: &canonical.Task{Job: "job1", Resources: resources}}},
 		"LaterButNamed": {202, job + `{"servers": [{"id": "m:1"}]}}`, canonical.TypedReply[canonical.ServersCreated]{
 			Task:   &canonical.Task{Job: "job1", Resources: resources},
-			Result: canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: canonical.Server{ID: "m:1"}}}},
+			Result: canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{Server: canonical.Server{ID: "m:1"}}}},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,6 +33,9 @@ type Options struct {
 	Outcome func(op *canonical.Spec, server canonical.Server) *canonical.Fault
 	// Capacity limits what the servers may use together.
 	Capacity Capacity
+	// KeepShelved leaves shelved servers on their hosts until they are offloaded; else
+	// shelving offloads them.
+	KeepShelved bool
 	// ImageBytes is what all uploaded images together may hold; 0: 256 MiB.
 	ImageBytes int64
 }
@@ -64,6 +67,7 @@ type Cloud struct {
 	stored    int64                   // bytes of content
 	load      map[string]int          // servers by host
 	queue     []job
+	asks      canonical.Role // of the call that holds the lock
 }
 
 var _ canonical.Cloud = (*Cloud)(nil)
@@ -96,6 +100,7 @@ func (c *Cloud) handle() {
 	handle(c, canonical.RebuildServer, c.rebuildServer)
 	c.handleMetadata()
 	c.handleTags()
+	c.handleActions()
 	handle(c, canonical.ListServerSnapshots, c.listSnapshots)
 	handle(c, canonical.CreateServerSnapshot, c.createSnapshot)
 	handle(c, canonical.RollbackServerSnapshot, c.rollbackSnapshot)
@@ -126,11 +131,29 @@ func (c *Cloud) handle() {
 	handle(c, canonical.DeleteKeypair, c.deleteKeypair)
 }
 
+func (c *Cloud) handleActions() {
+	handle(c, canonical.PauseServer, c.pauseServer)
+	handle(c, canonical.UnpauseServer, c.unpauseServer)
+	handle(c, canonical.SuspendServer, c.suspendServer)
+	handle(c, canonical.ResumeServer, c.resumeServer)
+	handle(c, canonical.LockServer, c.lockServer)
+	handle(c, canonical.UnlockServer, c.unlockServer)
+	handle(c, canonical.ShelveServer, c.shelveServer)
+	handle(c, canonical.ShelveOffloadServer, c.shelveOffloadServer)
+	handle(c, canonical.UnshelveServer, c.unshelveServer)
+	handle(c, canonical.RescueServer, c.rescueServer)
+	handle(c, canonical.UnrescueServer, c.unrescueServer)
+	handle(c, canonical.ResizeServer, c.resizeServer)
+	handle(c, canonical.ConfirmServerResize, c.confirmResize)
+	handle(c, canonical.RevertServerResize, c.revertResize)
+}
+
 // handle registers h, which runs with the lock held and all due work finished.
 func handle[Req, Res any](c *Cloud, op canonical.Op[Req, Res], h func(Req) (canonical.TypedReply[Res], error)) {
-	canonical.Handle(&c.mux, op, func(_ context.Context, req Req) (canonical.TypedReply[Res], error) {
+	canonical.Handle(&c.mux, op, func(ctx context.Context, req Req) (canonical.TypedReply[Res], error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.asks = canonical.CallerOf(ctx).Role
 		c.settle()
 		return h(req)
 	})

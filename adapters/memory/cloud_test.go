@@ -52,7 +52,7 @@ func TestConformance(t *testing.T) {
 		clock := memory.NewFakeClock(time.Unix(1_800_000_000, 0))
 		conform(t, memory.Options{Delay: time.Second, Clock: clock}, func(time.Duration) { clock.Advance(300 * time.Millisecond) })
 	})
-	t.Run("later", func(t *testing.T) { conform(t, memory.Options{Delay: 3 * time.Millisecond}, nil) })
+	t.Run("later", func(t *testing.T) { conform(t, memory.Options{Delay: 3 * time.Millisecond, KeepShelved: true}, nil) })
 	t.Run("slow", func(t *testing.T) {
 		conform(t, memory.Options{Delay: time.Millisecond, Latency: 300 * time.Microsecond}, nil)
 	})

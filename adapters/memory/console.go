@@ -12,15 +12,18 @@ import (
 const maxConsole = 200
 
 // boot is what the guest writes to its console when it starts.
-func (s *server) boot() {
+func (s *server) boot() { s.bootFrom(s.Image) }
+
+// bootFrom is boot where the disk is made of another image.
+func (s *server) bootFrom(disk *canonical.Link) {
 	s.boots++
 	at := "unknown time"
 	if s.UpdatedAt != nil {
 		at = s.UpdatedAt.Format(time.RFC3339)
 	}
 	image := "no image"
-	if s.Image != nil && s.Image.Name != nil {
-		image = *s.Image.Name
+	if disk != nil && disk.Name != nil {
+		image = *disk.Name
 	}
 	s.console = append(s.console,
 		fmt.Sprintf("[    0.000000] memory: boot %d of %s at %s", s.boots, s.instance(), at),

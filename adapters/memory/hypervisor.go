@@ -36,6 +36,9 @@ func (c *Cloud) hypervisors() []canonical.Hypervisor {
 		used[name] = &out[i]
 	}
 	for _, s := range c.servers {
+		if s.Host == nil { // offloaded
+			continue
+		}
 		h := used[*s.Host]
 		*h.VCPUsUsed += *s.Flavor.VCPUs
 		*h.RAMUsedMiB += *s.Flavor.RAMMiB

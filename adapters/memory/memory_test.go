@@ -20,7 +20,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-func create(tb testing.TB, c canonical.Cloud, name string, count int) []canonical.ServerCreated {
+func create(tb testing.TB, c canonical.Cloud, name string, count int) []canonical.ServerWithPassword {
 	tb.Helper()
 	r, err := canonical.CreateServer.Do(tb.Context(), c, canonical.ServerCreate{
 		Name: name, Flavor: "small", Image: "cirros", Count: count, Metadata: map[string]string{"a": "1"},

@@ -14,6 +14,7 @@ type server struct {
 	turn    int
 	boots   int
 	console []string // lines
+	before  *shape   // what a resize or a migration can go back to
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.
@@ -28,7 +29,7 @@ func (s *server) rest(status canonical.ServerStatus, power canonical.Power) {
 func (s *server) copy() canonical.Server {
 	out := s.Server
 	for _, p := range []**string{
-		&out.Description, &out.Task, &out.AccessIPv4, &out.AccessIPv6, &out.Keypair, &out.AvailabilityZone,
+		&out.Description, &out.Task, &out.LockReason, &out.AccessIPv4, &out.AccessIPv6, &out.Keypair, &out.AvailabilityZone,
 		&out.Host, &out.HostStatus, &out.HypervisorHostname, &out.InstanceName, &out.HostID,
 	} {
 		*p = own(*p)

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -14,24 +13,35 @@ var (
 	startable    = states{canonical.ServerStopped}
 	stoppable    = states{canonical.ServerRunning, canonical.ServerError}
 	softBootable = states{canonical.ServerRunning}
-	hardBootable = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerError}
-	rebuildable  = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerError}
-	savable      = states{canonical.ServerRunning, canonical.ServerStopped}
+	hardBootable = states{
+		canonical.ServerRunning, canonical.ServerStopped, canonical.ServerPaused, canonical.ServerSuspended, canonical.ServerError,
+	}
+	rebuildable = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerError}
+	savable     = states{canonical.ServerRunning, canonical.ServerStopped, canonical.ServerPaused, canonical.ServerSuspended}
 )
 
 // ready is the server if the action may begin, else FailedPrecondition.
 func (c *Cloud) ready(id canonical.ID, verb string, from states) (*server, error) {
-	s, err := c.find(id)
-	switch {
-	case err != nil:
+	s, err := c.unlocked(id, verb)
+	if err != nil {
 		return nil, err
-	case s.Task != nil:
-		return nil, canonical.Errorf(canonical.FailedPrecondition, "cannot %s server %s while it is in task %s", verb, id, *s.Task)
-	case !slices.Contains(from, s.Status):
-		return nil, canonical.Errorf(canonical.FailedPrecondition, "cannot %s server %s while it is %s", verb, id, s.Status)
-	default:
-		return s, nil
 	}
+	if no := canonical.Hindered(verb, &s.Server, from...); no != nil {
+		return nil, no
+	}
+	return s, nil
+}
+
+// unlocked is the server if its lock does not keep the caller from the action.
+func (c *Cloud) unlocked(id canonical.ID, verb string) (*server, error) {
+	s, err := c.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if s.Locked && !c.asks.AtLeast(canonical.Operator) {
+		return nil, canonical.HinderedByLock(verb, &s.Server)
+	}
+	return s, nil
 }
 
 // act starts work on s that ends in a state.
@@ -49,11 +59,18 @@ func (c *Cloud) act(op *canonical.Spec, s *server, task string, status canonical
 	return reply(s.copy(), canonical.WaitStatus(s.ID, status))
 }
 
+// powerOf is what the machine of a server does that rests in that state.
 func powerOf(s canonical.ServerStatus) canonical.Power {
-	if s == canonical.ServerRunning {
+	switch s { //nolint:exhaustive // every other state is without power
+	case canonical.ServerRunning, canonical.ServerRescued, canonical.ServerVerifyResize:
 		return canonical.PowerOn
+	case canonical.ServerPaused:
+		return canonical.PowerPaused
+	case canonical.ServerSuspended:
+		return canonical.PowerSuspended
+	default:
+		return canonical.PowerOff
 	}
-	return canonical.PowerOff
 }
 
 func (c *Cloud) startServer(r canonical.ServerStart) (canonical.TypedReply[canonical.Server], error) {
@@ -125,7 +142,7 @@ func (c *Cloud) redo(op *canonical.Spec, s *server) (canonical.TypedReply[canoni
 
 // deleteServer works in every state, and again while it is under way.
 func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[canonical.None], error) {
-	s, err := c.find(r.ID)
+	s, err := c.unlocked(r.ID, "delete")
 	if err != nil {
 		return refuse[canonical.None](err)
 	}
@@ -140,7 +157,7 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 
 func (c *Cloud) remove(s *server) {
 	delete(c.servers, s.ID)
-	c.load[*s.Host]--
+	c.leave(s)
 	for _, a := range s.Addresses {
 		delete(c.used, string(*a.NetworkID)+a.IP)
 	}

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"crypto/rand"
 	"maps"
 	"slices"
 
@@ -29,9 +28,9 @@ func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[can
 		}
 		password := r.AdminPassword
 		if password == "" {
-			password = rand.Text()[:12]
+			password = newPassword()
 		}
-		out.Servers = append(out.Servers, canonical.ServerCreated{Server: s.copy(), AdminPassword: &password})
+		out.Servers = append(out.Servers, canonical.ServerWithPassword{Server: s.copy(), AdminPassword: &password})
 	}
 	return reply(out, task)
 }
@@ -123,34 +122,51 @@ func (c *Cloud) imageFor(ref canonical.Ref, f canonical.ServerFlavor) (canonical
 		return i, canonical.Invalid("image", "there is no image %q", ref)
 	case i.Status != canonical.ImageActive:
 		return i, canonical.Invalid("image", "is %s", i.Status)
-	case *f.RAMMiB < i.MinRAMMiB || *f.DiskGiB > 0 && *f.DiskGiB < i.MinDiskGiB:
+	case tooSmall(f, i):
 		return i, canonical.Invalid("flavor", "is too small for the image")
 	default:
 		return i, nil
 	}
 }
 
+func tooSmall(f canonical.ServerFlavor, i canonical.Image) bool {
+	return *f.RAMMiB < i.MinRAMMiB || *f.DiskGiB > 0 && *f.DiskGiB < i.MinDiskGiB
+}
+
 // fits says whether n more servers of that flavor keep within the capacity.
 func (c *Cloud) fits(f canonical.Flavor, n int) error {
+	return c.fit(n, f.VCPUs*n, f.RAMMiB*n)
+}
+
+// fitsInstead says whether the server with another flavor keeps within the capacity.
+func (c *Cloud) fitsInstead(f canonical.Flavor, s *server) error {
+	return c.fit(0, f.VCPUs-*s.Flavor.VCPUs, f.RAMMiB-*s.Flavor.RAMMiB)
+}
+
+// fit says whether so much more keeps within the capacity.
+func (c *Cloud) fit(moreServers, moreVCPUs, moreRAM int) error {
 	limit := c.opts.Capacity
 	if limit == (Capacity{}) {
 		return nil
 	}
 	servers, vcpus, ram := c.usage()
-	servers, vcpus, ram = servers+n, vcpus+f.VCPUs*n, ram+f.RAMMiB*n
 	for _, l := range []struct {
-		name       string
-		want, most int
-	}{{"servers", servers, limit.Servers}, {"vcpus", vcpus, limit.VCPUs}, {"ram_mib", ram, limit.RAMMiB}} {
-		if l.most > 0 && l.want > l.most {
-			return canonical.Errorf(canonical.QuotaExceeded, "quota exceeded for %s: %d of %d", l.name, l.want, l.most)
+		name             string
+		used, more, most int
+	}{
+		{"servers", servers, moreServers, limit.Servers},
+		{"vcpus", vcpus, moreVCPUs, limit.VCPUs},
+		{"ram_mib", ram, moreRAM, limit.RAMMiB},
+	} {
+		if l.most > 0 && l.more > 0 && l.used+l.more > l.most {
+			return canonical.Errorf(canonical.QuotaExceeded, "quota exceeded for %s: %d of %d", l.name, l.used+l.more, l.most)
 		}
 	}
 	return nil
 }
 
 func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
-	now, host, id := c.now(), c.host(r.Host), canonical.ID(uuid.NewString())
+	now, id := c.now(), canonical.ID(uuid.NewString())
 	instance := "instance-" + string(id[:8])
 	s := &server{Server: canonical.Server{
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
@@ -159,13 +175,12 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 		Volumes: []canonical.ServerVolume{}, SecurityGroups: c.groups(), Keypair: optional(r.Keypair),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
-		Host: &host, HostStatus: optional("up"), HypervisorHostname: &host, InstanceName: &instance,
-		HostID: optional(c.stableID("host", host)), CreatedAt: &now, UpdatedAt: &now,
+		InstanceName: &instance, CreatedAt: &now, UpdatedAt: &now,
 	}}
 	s.rest(canonical.ServerBuilding, canonical.PowerUnknown)
 	_, _, s.created = s.Server.ListKeys()
 	c.servers[id] = s
-	c.load[host]++
+	c.settleOn(s, c.host(r.Host))
 	return s
 }
 

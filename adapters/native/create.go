@@ -63,7 +63,7 @@ func (c *Cloud) createServer(ctx context.Context, r canonical.ServerCreate) (out
 			return out, err
 		}
 		j.Resources = append(j.Resources, canonical.Resource{Type: "server", ID: canonical.ID(rec.ID)})
-		out.Result.Servers = append(out.Result.Servers, canonical.ServerCreated{Server: c.show(rec, nil), AdminPassword: &r.AdminPassword})
+		out.Result.Servers = append(out.Result.Servers, canonical.ServerWithPassword{Server: c.show(rec, nil), AdminPassword: &r.AdminPassword})
 	}
 	if out.Task, err = c.work(ctx, j); err != nil {
 		c.abandon(p.image.ID, ids)

@@ -337,7 +337,7 @@ func a(name string) canonical.ServerCreate {
 }
 
 // create makes a server and waits until it runs.
-func create(t testing.TB, c canonical.Cloud, r canonical.ServerCreate) canonical.ServerCreated {
+func create(t testing.TB, c canonical.Cloud, r canonical.ServerCreate) canonical.ServerWithPassword {
 	t.Helper()
 	return do(t, c, canonical.CreateServer, r).Servers[0]
 }

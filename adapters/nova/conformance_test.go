@@ -39,7 +39,7 @@ func settle(t *testing.T, c canonical.Cloud, task *canonical.Task) {
 }
 
 // run makes servers and waits for them; they are deleted when the test ends.
-func run(t *testing.T, c *Cloud, r canonical.ServerCreate) []canonical.ServerCreated {
+func run(t *testing.T, c *Cloud, r canonical.ServerCreate) []canonical.ServerWithPassword {
 	t.Helper()
 	made, err := canonical.CreateServer.Do(t.Context(), c, r)
 	if err != nil {

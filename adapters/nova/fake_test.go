@@ -236,7 +236,7 @@ func tinyTable() *translate.Table {
 				},
 				Answer: translate.Answer[canonical.ServersCreated, tiny]{
 					Hear: func(w tiny, _ *translate.Response, _ *translate.Env) (canonical.ServersCreated, error) {
-						return canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: w.server()}}}, nil
+						return canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{Server: w.server()}}}, nil
 					},
 				},
 				Done: func(_, res any, _ *translate.Env) *canonical.Task {

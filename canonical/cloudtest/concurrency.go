@@ -52,7 +52,7 @@ func testParallelActions(k *check) {
 	for _, step := range []struct {
 		a   action
 		end canonical.ServerStatus
-	}{{actions[1], stopped}, {actions[0], running}} {
+	}{{halt, stopped}, {start, running}} {
 		var done atomic.Int32
 		k.parallel(k.width(), func(p *check, _ int) {
 			if err := step.a.do(p, m.id); err == nil {

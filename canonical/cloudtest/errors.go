@@ -28,10 +28,11 @@ func testUnknown(k *check) {
 			k.code(what.Name+" of an unknown id", attempt(), canonical.NotFound)
 		}
 	}
-	for _, a := range actions {
-		if k.cloud.Support(k.ctx, a.op).Level != canonical.No {
-			k.code(a.name+" of an unknown id", a.do(k, unknown), canonical.NotFound)
+	for _, a := range append([]action{lock, unlock}, actions...) {
+		if k.cloud.Support(k.ctx, a.op).Level == canonical.No {
+			continue
 		}
+		k.code(a.name+" of an unknown id", a.do(k, unknown), a.refusals(canonical.NotFound)...)
 	}
 }
 

@@ -47,7 +47,7 @@ func testRepeatedDelete(k *check) {
 	}
 	for _, a := range actions {
 		if k.cloud.Support(k.ctx, a.op).Level != canonical.No && a.op != canonical.DeleteServer.Spec() {
-			k.code(a.name+" of what is gone", a.do(k, id), canonical.NotFound, canonical.FailedPrecondition)
+			k.code(a.name+" of what is gone", a.do(k, id), a.refusals(canonical.NotFound, canonical.FailedPrecondition)...)
 		}
 	}
 }

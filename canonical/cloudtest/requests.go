@@ -90,6 +90,9 @@ func content(text string) *canonical.Content {
 // them.
 var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true}
 
+// guardedOps are operations of other resources that not everybody may perform.
+var guardedOps = map[*canonical.Spec]bool{canonical.ShelveOffloadServer.Spec(): true}
+
 // refusal holds the cloud to its word that it does not offer op. Layers before a cloud
 // may find first that there is no such thing; server gives one that is there.
 func (k *check) refusal(op *canonical.Spec, reason string, server func() canonical.ID) {
@@ -98,7 +101,7 @@ func (k *check) refusal(op *canonical.Spec, reason string, server func() canonic
 	}
 	req, about := requests[op](), idField(op.Request)
 	codes := []canonical.Code{canonical.Unsupported}
-	if guarded[op.Resource()] {
+	if guarded[op.Resource()] || guardedOps[op] {
 		codes = append(codes, canonical.Forbidden)
 	}
 	switch {

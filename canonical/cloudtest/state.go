@@ -3,7 +3,6 @@ package cloudtest
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -14,11 +13,26 @@ type action struct {
 	name string
 	op   *canonical.Spec
 	once func(*check, canonical.ID) (*canonical.Task, error)
+	// operators: others may not, whatever the state.
+	operators bool
+}
+
+// refusals are the codes with which the action may be refused.
+func (a action) refusals(codes ...canonical.Code) []canonical.Code {
+	if a.operators {
+		return append(codes, canonical.Forbidden)
+	}
+	return codes
+}
+
+func forOperators(a action) action {
+	a.operators = true
+	return a
 }
 
 // act is an action of one operation.
 func act[Req, Res any](name string, op canonical.Op[Req, Res], req func(*check, canonical.ID) Req) action {
-	return action{name, op.Spec(), func(k *check, id canonical.ID) (*canonical.Task, error) {
+	return action{name: name, op: op.Spec(), once: func(k *check, id canonical.ID) (*canonical.Task, error) {
 		r, err := op.Do(k.ctx, k.cloud, req(k, id))
 		return r.Task, err
 	}}
@@ -33,73 +47,22 @@ func (a action) do(k *check, id canonical.ID) error {
 	return k.await(task)
 }
 
-// actions are all actions; rebuild installs the image that the suite uses.
-var actions = []action{
-	act("start", canonical.StartServer, func(_ *check, id canonical.ID) canonical.ServerStart {
-		return canonical.ServerStart{ID: id}
-	}),
-	act("stop", canonical.StopServer, func(_ *check, id canonical.ID) canonical.ServerStop {
-		return canonical.ServerStop{ID: id}
-	}),
-	act("reboot_soft", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
-		return canonical.ServerReboot{ID: id, Kind: canonical.RebootSoft}
-	}),
-	act("reboot_default", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
-		return canonical.ServerReboot{ID: id}
-	}),
-	act("reboot_hard", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
-		return canonical.ServerReboot{ID: id, Kind: canonical.RebootHard}
-	}),
-	act("rebuild", canonical.RebuildServer, func(k *check, id canonical.ID) canonical.ServerRebuild {
-		return canonical.ServerRebuild{ID: id, Image: k.request("").Image}
-	}),
-	act("delete", canonical.DeleteServer, func(_ *check, id canonical.ID) canonical.ServerDelete {
-		return canonical.ServerDelete{ID: id}
-	}),
-}
-
-// rule is a situation of a server, and what every action comes to in it.
-type rule struct {
-	status canonical.ServerStatus // what the server is
-	ends   map[string]canonical.ServerStatus
-}
-
-// gone is where a delete ends.
-const gone = canonical.ServerDeleted
-
-// rules are Nova's, by situation: in which state an action ends; what is not named is
-// refused.
-var rules = map[string]rule{
-	"running": {running, map[string]canonical.ServerStatus{
-		"stop": stopped, "reboot_soft": running, "reboot_default": running, "reboot_hard": running, "rebuild": running, "delete": gone,
-	}},
-	"stopped": {stopped, map[string]canonical.ServerStatus{
-		"start": running, "reboot_hard": running, "rebuild": stopped, "delete": gone,
-	}},
-	"error": {canonical.ServerError, map[string]canonical.ServerStatus{
-		"stop": stopped, "reboot_hard": running, "rebuild": running, "delete": gone,
-	}},
-	"paused":    {canonical.ServerPaused, map[string]canonical.ServerStatus{"reboot_hard": running, "delete": gone}},
-	"suspended": {canonical.ServerSuspended, map[string]canonical.ServerStatus{"reboot_hard": running, "delete": gone}},
-	"locked":    {running, nil},
-}
-
-// stateTests are one test for each action in each situation that can be reached.
-func (h Harness) stateTests() []test {
+// stateTests are one test for each action in each situation.
+func stateTests() []test {
 	var all []test
-	for _, situation := range append([]string{"running", "stopped"}, slices.Sorted(maps.Keys(h.Enter))...) {
-		for _, a := range inOrder(situation) {
-			all = append(all, test{fmt.Sprintf("state/%s/%s", situation, a.name), func(k *check) { testAction(k, a, situation) }})
+	for _, name := range situationNames() {
+		for _, a := range inOrder(name) {
+			all = append(all, test{fmt.Sprintf("state/%s/%s", name, a.name), func(k *check) { testAction(k, a, name) }})
 		}
 	}
-	return append(all, test{"state/building", testBuilding})
+	return append(all, test{"state/building", testBuilding}, test{"state/lock", testLock})
 }
 
 // inOrder is the actions of a situation: first those that leave it as it is, last
 // those that leave nothing.
-func inOrder(situation string) []action {
+func inOrder(name string) []action {
 	rank := func(a action) int {
-		switch rules[situation].ends[a.name] { //nolint:exhaustive // three kinds of ends
+		switch situations[name].ends[a.name] {
 		case "":
 			return 0
 		case gone:
@@ -111,27 +74,41 @@ func inOrder(situation string) []action {
 	return slices.SortedStableFunc(slices.Values(actions), func(a, b action) int { return rank(a) - rank(b) })
 }
 
-func testAction(k *check, a action, situation string) {
+func testAction(k *check, a action, name string) {
 	k.needs(a.op)
-	m := k.machineIn(situation)
-	rule, what := rules[situation], fmt.Sprintf("%s of a server that is %s", a.name, situation)
+	m := k.machineIn(name)
+	what := fmt.Sprintf("%s of a server that is %s", a.name, name)
 	before := len(k.failures)
-	switch end, allowed := rule.ends[a.name], a.do(k, m.id); {
+	end, err := situations[name].ends[a.name], a.do(k, m.id)
+	if a.operators {
+		k.operators(a.op.Name, err)
+	}
+	switch {
 	case end == "":
-		k.code(what, allowed, canonical.FailedPrecondition)
-		k.is(m.id, rule.status)
-	case allowed != nil:
-		k.errorf("%s: %v", what, allowed)
+		k.code(what, err, canonical.FailedPrecondition)
+		k.in(m.id, name)
+	case err != nil:
+		k.errorf("%s: %v", what, err)
 	case end == gone:
 		k.gone(m.id)
 		k.suite.machine = nil
 	default:
-		k.is(m.id, end)
-		m.at = string(end)
+		m.at = k.in(m.id, end)
 	}
-	if len(k.failures) > before {
-		k.suite.machine = nil // who knows what it is now
+	if len(k.failures) > before || a.name == "confirm_resize" { // who knows what it is now; or it is another
+		k.suite.machine = nil
 	}
+}
+
+// in fails the test unless the server is in a situation, and says in which it is: where
+// clouds differ in how far they go, in the one that it has come to.
+func (k *check) in(id canonical.ID, name string) string {
+	s := k.get(id)
+	if name == shelved && s.Status == canonical.ServerShelvedOffloaded {
+		name = offloaded
+	}
+	k.is(id, situations[name].status)
+	return name
 }
 
 // machine is a server that goes from situation to situation.
@@ -143,8 +120,9 @@ type machine struct {
 
 // machineIn is a server in a situation: where servers are costly the one before, if
 // it is still of use, else a new one.
-func (k *check) machineIn(situation string) *machine {
+func (k *check) machineIn(name string) *machine {
 	k.needs(canonical.CreateServer.Spec(), canonical.RebootServer.Spec())
+	k.needsWay(name)
 	m := k.suite.machine
 	k.suite.machine = nil // until it is where it shall be
 	if m == nil || !k.h.Costly {
@@ -155,37 +133,87 @@ func (k *check) machineIn(situation string) *machine {
 			k.fatalf("no server to act on: %v", maker.failures)
 		}
 	}
-	if m.at != situation {
-		k.move(m, situation)
+	if m.at != name {
+		k.move(m, name)
 	}
 	k.suite.machine = m
 	return m
 }
 
-func (k *check) move(m *machine, situation string) {
+// needsWay skips the test where nothing leads to a situation.
+func (k *check) needsWay(name string) {
+	if k.h.Enter[name] != nil {
+		return
+	}
+	if len(situations[name].enter) == 0 && name != "running" {
+		k.skipped = "nothing leads to " + name + " here"
+		panic(stop{})
+	}
+	for _, a := range situations[name].enter {
+		k.needs(a.op)
+	}
+}
+
+func (k *check) move(m *machine, name string) {
+	k.leave(m)
+	var err error
+	if way := k.h.Enter[name]; way != nil {
+		m.leave, err = way(k.ctx, m.id)
+	} else {
+		err = k.enter(m, name)
+	}
+	if err != nil {
+		k.fatalf("entering %s: %v", name, err)
+	}
+	m.at = name
+	if name != k.in(m.id, name) {
+		k.skipped = "the cloud goes beyond " + name + " by itself"
+		k.leave(m)
+		m.at, k.suite.machine = "running", m
+		panic(stop{})
+	}
+}
+
+// enter brings a running server into a situation by operations.
+func (k *check) enter(m *machine, name string) error {
+	if name == "locked" { // else nobody could delete it
+		k.suite.undo = append(k.suite.undo, func(k *check) {
+			if err := unlock.do(k, m.id); err != nil && canonical.CodeOf(err) != canonical.NotFound {
+				k.errorf("unlocking server %s: %v", m.id, err)
+			}
+		})
+	}
+	for _, a := range situations[name].enter {
+		if name == offloaded && k.get(m.id).Status == canonical.ServerShelvedOffloaded {
+			return nil
+		}
+		err := a.do(k, m.id)
+		if a.operators {
+			k.operators(a.op.Name, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave makes a server run.
+func (k *check) leave(m *machine) {
 	if m.leave != nil {
 		if err := m.leave(k.ctx); err != nil {
 			k.fatalf("leaving %s: %v", m.at, err)
 		}
 		m.leave = nil
 	}
-	if m.at != "running" {
+	for _, a := range situations[m.at].leave {
+		if err := a.do(k, m.id); err != nil {
+			k.fatalf("leaving %s by %s: %v", m.at, a.name, err)
+		}
+	}
+	if m.at != "running" && k.get(m.id).Status != running {
 		do(k, canonical.RebootServer, canonical.ServerReboot{ID: m.id, Kind: canonical.RebootHard})
 	}
-	var err error
-	switch situation {
-	case "running":
-	case "stopped":
-		k.needs(canonical.StopServer.Spec())
-		do(k, canonical.StopServer, canonical.ServerStop{ID: m.id})
-	default:
-		m.leave, err = k.h.Enter[situation](k.ctx, m.id)
-	}
-	if err != nil {
-		k.fatalf("entering %s: %v", situation, err)
-	}
-	m.at = situation
-	k.is(m.id, rules[situation].status)
 }
 
 // testBuilding: nothing but a delete is allowed before a server has come up. Where
@@ -209,7 +237,7 @@ func testBuilding(k *check) {
 		case err != nil && deletes:
 			k.errorf("delete of a server that is building: %v", err)
 		case err != nil:
-			k.code(a.name+" of a server that is building", err, canonical.FailedPrecondition)
+			k.code(a.name+" of a server that is building", err, a.refusals(canonical.FailedPrecondition)...)
 		case k.h.Pause != nil && !deletes:
 			k.errorf("%s of a server that is building is allowed", a.name)
 		}

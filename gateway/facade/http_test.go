@@ -21,8 +21,8 @@ import (
 func echo(_ context.Context, call canonical.Call) (canonical.Reply, error) {
 	switch r := call.Request.(type) {
 	case canonical.ServerCreate:
-		s := canonical.ServerCreated{Server: canonical.Server{ID: canonical.ID("new-" + r.Name)}}
-		return canonical.Reply{Result: canonical.ServersCreated{Servers: []canonical.ServerCreated{s}}}, nil
+		s := canonical.ServerWithPassword{Server: canonical.Server{ID: canonical.ID("new-" + r.Name)}}
+		return canonical.Reply{Result: canonical.ServersCreated{Servers: []canonical.ServerWithPassword{s}}}, nil
 	case canonical.ServerGet:
 		return canonical.Reply{Result: canonical.Server{ID: r.ID, Name: "a"}}, nil
 	case canonical.ServerList:

@@ -263,7 +263,7 @@ func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (cano
 	if asked, ok := env.Asked.(canonical.ServerCreate); ok {
 		s.Name = asked.Name
 	}
-	return canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: s, AdminPassword: words.Filled(w.Server.AdminPass)}}}, nil
+	return canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{Server: s, AdminPassword: words.Filled(w.Server.AdminPass)}}}, nil
 }
 
 func created(_, res any, _ *translate.Env) *canonical.Task {

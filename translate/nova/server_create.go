@@ -438,7 +438,7 @@ func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (cano
 		s.Name, s.Description, s.Keypair = asked.Name, words.Filled(asked.Description), words.Filled(asked.Keypair)
 		s.Metadata, s.Tags = dict(asked.Metadata), words.List(asked.Tags)
 	}
-	return canonical.ServersCreated{Servers: []canonical.ServerCreated{{Server: s, AdminPassword: w.Server.AdminPass}}}, nil
+	return canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{Server: s, AdminPassword: w.Server.AdminPass}}}, nil
 }
 
 // begun is a server of which no more is known than that work on it has begun.

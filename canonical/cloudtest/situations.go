@@ -1,0 +1,183 @@
+package cloudtest
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
+
+// The actions; rebuild installs the image that the suite uses.
+var (
+	start = act("start", canonical.StartServer, func(_ *check, id canonical.ID) canonical.ServerStart {
+		return canonical.ServerStart{ID: id}
+	})
+	halt = act("stop", canonical.StopServer, func(_ *check, id canonical.ID) canonical.ServerStop {
+		return canonical.ServerStop{ID: id}
+	})
+	pause = act("pause", canonical.PauseServer, func(_ *check, id canonical.ID) canonical.ServerPause {
+		return canonical.ServerPause{ID: id}
+	})
+	suspend = act("suspend", canonical.SuspendServer, func(_ *check, id canonical.ID) canonical.ServerSuspend {
+		return canonical.ServerSuspend{ID: id}
+	})
+	lock = act("lock", canonical.LockServer, func(_ *check, id canonical.ID) canonical.ServerLock {
+		return canonical.ServerLock{ID: id, Reason: "cloudtest"}
+	})
+	unlock = act("unlock", canonical.UnlockServer, func(_ *check, id canonical.ID) canonical.ServerUnlock {
+		return canonical.ServerUnlock{ID: id}
+	})
+	shelve = act("shelve", canonical.ShelveServer, func(_ *check, id canonical.ID) canonical.ServerShelve {
+		return canonical.ServerShelve{ID: id}
+	})
+	offload = forOperators(act("shelve_offload", canonical.ShelveOffloadServer, func(_ *check, id canonical.ID) canonical.ServerShelveOffload {
+		return canonical.ServerShelveOffload{ID: id}
+	}))
+	unshelve = act("unshelve", canonical.UnshelveServer, func(_ *check, id canonical.ID) canonical.ServerUnshelve {
+		return canonical.ServerUnshelve{ID: id}
+	})
+	rescue = act("rescue", canonical.RescueServer, func(_ *check, id canonical.ID) canonical.ServerRescue {
+		return canonical.ServerRescue{ID: id}
+	})
+	unrescue = act("unrescue", canonical.UnrescueServer, func(_ *check, id canonical.ID) canonical.ServerUnrescue {
+		return canonical.ServerUnrescue{ID: id}
+	})
+	resize = act("resize", canonical.ResizeServer, func(k *check, id canonical.ID) canonical.ServerResize {
+		return canonical.ServerResize{ID: id, Flavor: k.otherFlavor()}
+	})
+	revert = act("revert_resize", canonical.RevertServerResize, func(_ *check, id canonical.ID) canonical.ServerRevertResize {
+		return canonical.ServerRevertResize{ID: id}
+	})
+
+	actions = []action{
+		start, halt,
+		act("reboot_soft", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
+			return canonical.ServerReboot{ID: id, Kind: canonical.RebootSoft}
+		}),
+		act("reboot_default", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
+			return canonical.ServerReboot{ID: id}
+		}),
+		act("reboot_hard", canonical.RebootServer, func(_ *check, id canonical.ID) canonical.ServerReboot {
+			return canonical.ServerReboot{ID: id, Kind: canonical.RebootHard}
+		}),
+		act("rebuild", canonical.RebuildServer, func(k *check, id canonical.ID) canonical.ServerRebuild {
+			return canonical.ServerRebuild{ID: id, Image: k.request("").Image}
+		}),
+		pause,
+		act("unpause", canonical.UnpauseServer, func(_ *check, id canonical.ID) canonical.ServerUnpause {
+			return canonical.ServerUnpause{ID: id}
+		}),
+		suspend,
+		act("resume", canonical.ResumeServer, func(_ *check, id canonical.ID) canonical.ServerResume {
+			return canonical.ServerResume{ID: id}
+		}),
+		shelve, offload, unshelve, rescue, unrescue, resize, revert,
+		act("confirm_resize", canonical.ConfirmServerResize, func(_ *check, id canonical.ID) canonical.ServerConfirmResize {
+			return canonical.ServerConfirmResize{ID: id}
+		}),
+		act("delete", canonical.DeleteServer, func(_ *check, id canonical.ID) canonical.ServerDelete {
+			return canonical.ServerDelete{ID: id}
+		}),
+	}
+)
+
+// otherFlavor is a flavor that is not the suite's own, and not smaller.
+func (k *check) otherFlavor() canonical.Ref {
+	own := k.request("").Flavor
+	items := do(k, canonical.ListFlavors, canonical.FlavorList{}).Items
+	i := slices.IndexFunc(items, func(f canonical.Flavor) bool { return canonical.Ref(f.ID) == own || canonical.Ref(f.Name) == own })
+	if i < 0 {
+		k.fatalf("the list of flavors does not hold %s", own)
+	}
+	for _, f := range items {
+		if f.ID != items[i].ID && f.Available && f.DiskGiB >= items[i].DiskGiB && f.RAMMiB >= items[i].RAMMiB && f.VCPUs >= items[i].VCPUs {
+			return canonical.Ref(f.ID)
+		}
+	}
+	k.skipped = "no other flavor is as large as " + string(own)
+	panic(stop{})
+}
+
+// situation is what a server may be in, and what every action comes to in it.
+type situation struct {
+	status canonical.ServerStatus
+	enter  []action          // from running; none: only Harness.Enter leads there
+	leave  []action          // after which it runs, if need be by a hard reboot
+	ends   map[string]string // the situation in which an action ends; what is not named is refused
+}
+
+// Situations whose names the tests use.
+const (
+	gone      = "gone"
+	shelved   = "shelved"
+	offloaded = "shelved_offloaded"
+)
+
+// situations are Nova's rules.
+var situations = map[string]situation{
+	"running": {status: running, ends: map[string]string{
+		"stop": "stopped", "reboot_soft": "running", "reboot_default": "running", "reboot_hard": "running", "rebuild": "running",
+		"pause": "paused", "suspend": "suspended", "shelve": shelved, "rescue": "rescued", "resize": "verify_resize", "delete": gone,
+	}},
+	"stopped": {status: stopped, enter: []action{halt}, ends: map[string]string{
+		"start": "running", "reboot_hard": "running", "rebuild": "stopped", "shelve": shelved, "rescue": "rescued",
+		"resize": "verify_resize", "delete": gone,
+	}},
+	"error": {status: canonical.ServerError, ends: map[string]string{
+		"stop": "stopped", "reboot_hard": "running", "rebuild": "running", "rescue": "rescued", "delete": gone,
+	}},
+	"paused": {status: canonical.ServerPaused, enter: []action{pause}, ends: map[string]string{
+		"reboot_hard": "running", "unpause": "running", "shelve": shelved, "delete": gone,
+	}},
+	"suspended": {status: canonical.ServerSuspended, enter: []action{suspend}, ends: map[string]string{
+		"reboot_hard": "running", "resume": "running", "shelve": shelved, "delete": gone,
+	}},
+	"locked": {status: running, enter: []action{lock}, leave: []action{unlock}},
+	"rescued": {
+		status: canonical.ServerRescued, enter: []action{rescue}, leave: []action{unrescue},
+		ends: map[string]string{"unrescue": "running", "delete": gone},
+	},
+	"verify_resize": {
+		status: canonical.ServerVerifyResize, enter: []action{resize}, leave: []action{revert},
+		ends: map[string]string{"confirm_resize": "running", "revert_resize": "running", "delete": gone},
+	},
+	shelved: {
+		status: canonical.ServerShelved, enter: []action{shelve}, leave: []action{unshelve},
+		ends: map[string]string{"unshelve": "running", "shelve_offload": offloaded, "delete": gone},
+	},
+	offloaded: {
+		status: canonical.ServerShelvedOffloaded, enter: []action{shelve, offload}, leave: []action{unshelve},
+		ends: map[string]string{"unshelve": "running", "delete": gone},
+	},
+}
+
+// situationNames are all, first those that every cloud has.
+func situationNames() []string {
+	first := []string{"running", "stopped"}
+	return append(first, slices.DeleteFunc(slices.Sorted(maps.Keys(situations)), func(n string) bool { return slices.Contains(first, n) })...)
+}
+
+// testLock: a lock has a reason, which a second one replaces, and ends with an unlock.
+func testLock(k *check) {
+	k.needs(canonical.LockServer.Spec(), canonical.UnlockServer.Spec())
+	id := k.machineIn("running").id
+	for _, reason := range []string{"why not", "说明", ""} {
+		s := do(k, canonical.LockServer, canonical.ServerLock{ID: id, Reason: reason})
+		for what, s := range map[string]canonical.Server{"server.lock": s, "server.get": k.get(id)} {
+			if !s.Locked || text(s.LockReason) != reason {
+				k.errorf("%s gave locked %v because %q, want %q", what, s.Locked, text(s.LockReason), reason)
+			}
+		}
+	}
+	for range 2 { // the second has nothing to take off
+		s := do(k, canonical.UnlockServer, canonical.ServerUnlock{ID: id})
+		if now := k.get(id); s.Locked || now.Locked || now.LockReason != nil {
+			k.errorf("after server.unlock: %v, then %+v", s.Locked, now)
+		}
+	}
+	long := make([]rune, 256)
+	for i := range long {
+		long[i] = 'x'
+	}
+	k.refused("a reason of 256 characters", try(k, canonical.LockServer, canonical.ServerLock{ID: id, Reason: string(long)}), "reason")
+}
