@@ -26,6 +26,9 @@ var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.R
 	canonical.ListFloatingIPPools.Spec():    merge(canonical.ListFloatingIPPools),
 	canonical.ListRouters.Spec():            merge(canonical.ListRouters),
 	canonical.ListAvailabilityZones.Spec():  merge(canonical.ListAvailabilityZones),
+	canonical.ListVolumes.Spec():            merge(canonical.ListVolumes),
+	canonical.ListVolumeTypes.Spec():        merge(canonical.ListVolumeTypes),
+	canonical.ListVolumeSnapshots.Spec():    merge(canonical.ListVolumeSnapshots),
 }
 
 // each runs f on every view at once and waits for all.

@@ -88,6 +88,7 @@ func (v *view) finish(ctx context.Context, o store.Operation, result any, found 
 	case op.Effect != canonical.Delete:
 		result = v.final(ctx, op, o.Resources, found)
 	}
+	v.noteVolumes(ctx, result)
 	return v.end(ctx, o, canonical.OperationSucceeded, result, nil)
 }
 
@@ -156,7 +157,7 @@ func (v *view) noteOwners(ctx context.Context, op *canonical.Spec, intent string
 		switch {
 		case creates(op) && r.Type == op.Resource():
 			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
-		case op.Effect == canonical.Delete && r.Type == op.Resource() && v.gone(ctx, r):
+		case op.Verb() == "delete" && r.Type == op.Resource() && v.gone(ctx, r):
 			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))
 		}
 	}

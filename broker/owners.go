@@ -9,7 +9,7 @@ import (
 
 // owned are the kinds that belong to who made them; what else there is, is for all
 // tenants of a shared cloud as far as it says so itself.
-var owned = map[string]bool{"server": true, "keypair": true, "image": true, "network": true}
+var owned = map[string]bool{"server": true, "keypair": true, "image": true, "network": true, "volume": true, "volume_snapshot": true}
 
 // sees says whether the caller sees what owner owns; "" owns nothing: that is for
 // admins alone.
@@ -48,10 +48,13 @@ func (v *view) reaches(ctx context.Context, op *canonical.Spec, kind string, id 
 	if err != nil {
 		return err
 	}
-	_, seen, err := v.seeOne(ctx, kind, reply.Result)
+	owners, err := v.owners(ctx, kind, []any{reply.Result})
+	_, seen := v.see(reply.Result, owners)
 	switch {
 	case err != nil:
 		return err
+	case v.sees(owners[id]):
+		return nil
 	case !seen:
 		return missing
 	case op.Effect != canonical.Read:
@@ -89,7 +92,11 @@ func (v *view) owners(ctx context.Context, kind string, items any) (map[canonica
 			ids = append(ids, id)
 		}
 	}
-	return v.b.Store.Owners(ctx, v.m.Name, kind, ids)
+	owners, err := v.b.Store.Owners(ctx, v.m.Name, kind, ids)
+	if err == nil && kind == "volume" {
+		err = v.inherit(ctx, all, owners)
+	}
+	return owners, err
 }
 
 // seeOne is the item, completed, if the caller sees it.
@@ -122,6 +129,10 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		t.Server, _ = seen.(canonical.Server)
 		return t, ok
 	case canonical.Keypair:
+		return t, mine(t.ID)
+	case canonical.Volume:
+		return t, mine(t.ID)
+	case canonical.VolumeSnapshot:
 		return t, mine(t.ID)
 	case canonical.Image:
 		return t, t.Visibility == "public" || t.Visibility == "community" || mine(t.ID)

@@ -58,13 +58,15 @@ func TestEnumerationsAreTotal(t *testing.T) {
 		codes = append(codes, c)
 	}
 	for typ, listed := range map[string][]string{
-		"ServerStatus":    texts(ServerStatuses),
-		"Power":           texts(Powers),
-		"ImageStatus":     texts(ImageStatuses),
-		"NetworkStatus":   texts(NetworkStatuses),
-		"Direction":       texts(Directions),
-		"OperationStatus": texts(OperationStatuses),
-		"Code":            texts(codes),
+		"ServerStatus":         texts(ServerStatuses),
+		"Power":                texts(Powers),
+		"ImageStatus":          texts(ImageStatuses),
+		"NetworkStatus":        texts(NetworkStatuses),
+		"Direction":            texts(Directions),
+		"OperationStatus":      texts(OperationStatuses),
+		"Code":                 texts(codes),
+		"VolumeStatus":         texts(VolumeStatuses),
+		"VolumeSnapshotStatus": texts(VolumeSnapshotStatuses),
 	} {
 		want := slices.Sorted(slices.Values(declared[typ]))
 		got := slices.Sorted(slices.Values(listed))

@@ -24,6 +24,8 @@ var ownOps = []string{
 	"security_group_rule.list", "security_group_rule.get", "server.add_security_group", "server.remove_security_group",
 	"floating_ip.update", "router.list", "router.get",
 	"server.shelve_offload", "server.rescue", "server.unrescue", "server.get_diagnostics", "server.get_topology",
+	"volume.extend", "volume.update", "volume_attachment.update",
+	"volume_snapshot.list", "volume_snapshot.update", "volume_type.get", "volume_type.list",
 }
 
 func TestOpsAgreeWithTheContract(t *testing.T) {

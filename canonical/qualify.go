@@ -133,6 +133,10 @@ func (n *Network) setCloud(name string)          { n.Cloud = name }
 func (z *AvailabilityZone) setCloud(name string) { z.Cloud = name }
 func (h *Hypervisor) setCloud(name string)       { h.Cloud = name }
 func (l *Limits) setCloud(name string)           { l.Cloud = name }
+func (v *Volume) setCloud(name string)           { v.Cloud = name }
+func (a *VolumeAttachment) setCloud(name string) { a.Cloud = name }
+func (t *VolumeType) setCloud(name string)       { t.Cloud = name }
+func (s *VolumeSnapshot) setCloud(name string)   { s.Cloud = name }
 func (s *ServerSnapshot) setCloud(name string)   { s.Cloud = name }
 
 func (c *ServersCreated) setCloud(name string) {

@@ -334,8 +334,7 @@ func (r ServerUpdate) Validate() error {
 	if err := validateTags(r.Tags.Or(nil)); err != nil {
 		return err
 	}
-	changes := r.Metadata.Or(nil)
-	return validateMetadata(maps.Keys(changes), given(changes))
+	return validateChanges(r.Metadata)
 }
 
 // validateAccess checks access addresses; "" is none.
@@ -369,30 +368,30 @@ func validateMetadata(keys, values iter.Seq[string]) error {
 
 // ServerCreate asks for one server or several alike.
 type ServerCreate struct {
-	Name             string            `json:"name" doc:"With count over 1, -1 to -count is appended"`
-	Description      string            `json:"description,omitempty"`
-	Cloud            string            `json:"cloud,omitempty" doc:"Cloud to place it on"`
-	Flavor           Ref               `json:"flavor" of:"flavor" doc:"Flavor: an id or a name"`
-	Image            Ref               `json:"image,omitempty" of:"image" doc:"Image: an id or a name"`
-	Volumes          []VolumeCreate    `json:"volumes,omitempty" doc:"Volumes to make or attach; the one with boot_index 0 replaces the image"`
-	Networks         Networks          `json:"networks,omitzero" doc:"Networks to join, or auto (the default) or none"`
-	Keypair          string            `json:"keypair,omitempty" doc:"Name of a keypair"`
-	AdminPassword    string            `json:"admin_password,omitempty"`
-	UserData         string            `json:"user_data,omitempty" doc:"Base64, at most 65535 bytes encoded"`
-	Files            []File            `json:"files,omitempty"`
-	Metadata         map[string]string `json:"metadata,omitempty"`
-	Tags             []string          `json:"tags,omitempty"`
-	SecurityGroups   []Ref             `json:"security_groups,omitempty" of:"security_group" doc:"For networks that name none of their own"`
-	AvailabilityZone string            `json:"availability_zone,omitempty"`
-	Host             string            `json:"host,omitempty" doc:"Host to run on; operators only"`
-	ServerGroup      ID                `json:"server_group,omitempty" of:"server_group"`
-	SchedulerHints   map[string]any    `json:"scheduler_hints,omitempty"`
-	ConfigDrive      *bool             `json:"config_drive,omitempty"`
-	RootDiskGiB      int               `json:"root_disk_gib,omitempty"`
-	AccessIPv4       string            `json:"access_ipv4,omitempty"`
-	AccessIPv6       string            `json:"access_ipv6,omitempty"`
-	Count            int               `json:"count,omitempty" minimum:"1" maximum:"100" doc:"1 (the default) to 100, all or none"`
-	Native           map[string]any    `json:"native,omitempty" doc:"Fields of the cloud's own dialect"`
+	Name             string               `json:"name" doc:"With count over 1, -1 to -count is appended"`
+	Description      string               `json:"description,omitempty"`
+	Cloud            string               `json:"cloud,omitempty" doc:"Cloud to place it on"`
+	Flavor           Ref                  `json:"flavor" of:"flavor" doc:"Flavor: an id or a name"`
+	Image            Ref                  `json:"image,omitempty" of:"image" doc:"Image: an id or a name"`
+	Volumes          []ServerVolumeCreate `json:"volumes,omitempty" doc:"Volumes to make or attach; the one with boot_index 0 replaces the image"`
+	Networks         Networks             `json:"networks,omitzero" doc:"Networks to join, or auto (the default) or none"`
+	Keypair          string               `json:"keypair,omitempty" doc:"Name of a keypair"`
+	AdminPassword    string               `json:"admin_password,omitempty"`
+	UserData         string               `json:"user_data,omitempty" doc:"Base64, at most 65535 bytes encoded"`
+	Files            []File               `json:"files,omitempty"`
+	Metadata         map[string]string    `json:"metadata,omitempty"`
+	Tags             []string             `json:"tags,omitempty"`
+	SecurityGroups   []Ref                `json:"security_groups,omitempty" of:"security_group" doc:"For networks that name none of their own"`
+	AvailabilityZone string               `json:"availability_zone,omitempty"`
+	Host             string               `json:"host,omitempty" doc:"Host to run on; operators only"`
+	ServerGroup      ID                   `json:"server_group,omitempty" of:"server_group"`
+	SchedulerHints   map[string]any       `json:"scheduler_hints,omitempty"`
+	ConfigDrive      *bool                `json:"config_drive,omitempty"`
+	RootDiskGiB      int                  `json:"root_disk_gib,omitempty"`
+	AccessIPv4       string               `json:"access_ipv4,omitempty"`
+	AccessIPv6       string               `json:"access_ipv6,omitempty"`
+	Count            int                  `json:"count,omitempty" minimum:"1" maximum:"100" doc:"1 (the default) to 100, all or none"`
+	Native           map[string]any       `json:"native,omitempty" doc:"Fields of the cloud's own dialect"`
 }
 
 // File is written into the guest when it is made.
@@ -401,11 +400,11 @@ type File struct {
 	Contents string `json:"contents"` // base64
 }
 
-// VolumeCreate is a volume of a new server.
-type VolumeCreate struct {
-	Volume           ID     `json:"volume,omitempty" of:"volume" doc:"An existing volume"`
+// ServerVolumeCreate is a volume of a new server.
+type ServerVolumeCreate struct {
+	Volume           Ref    `json:"volume,omitempty" of:"volume" doc:"An existing volume: an id or a name"`
 	Image            Ref    `json:"image,omitempty" of:"image" doc:"Make it from this image"`
-	Snapshot         ID     `json:"snapshot,omitempty" of:"volume_snapshot" doc:"Make it from this snapshot"`
+	Snapshot         Ref    `json:"snapshot,omitempty" of:"volume_snapshot" doc:"Make it from this snapshot: an id or a name"`
 	SizeGiB          int    `json:"size_gib,omitempty"`
 	Type             string `json:"type,omitempty"`
 	BootIndex        *int   `json:"boot_index,omitempty" doc:"0: boot from it"`
@@ -456,7 +455,7 @@ func (r ServerCreate) Validate() error {
 }
 
 func (r ServerCreate) bootsFromVolume() bool {
-	return slices.ContainsFunc(r.Volumes, func(v VolumeCreate) bool { return v.BootIndex != nil && *v.BootIndex == 0 })
+	return slices.ContainsFunc(r.Volumes, func(v ServerVolumeCreate) bool { return v.BootIndex != nil && *v.BootIndex == 0 })
 }
 
 // HowMany is the count, 1 where none is given.

@@ -7,7 +7,7 @@ import (
 )
 
 // Task says how to ask a cloud about work that it finishes later. Exactly one of
-// Job and Status is set. A Task is data: it can be stored and asked about by
+// Job, Status and State is set. A Task is data: it can be stored and asked about by
 // another process.
 type Task struct {
 	Cloud     string     `json:"cloud,omitempty"` // set by Qualify
@@ -16,6 +16,8 @@ type Task struct {
 	Job ID `json:"job,omitempty" of:"operation"`
 	// Status is waited for on every server of Resources; Nova has only this.
 	Status *StatusWait `json:"status,omitempty"`
+	// State is waited for on what else has states (volumes and their snapshots).
+	State *StateWait `json:"state,omitempty"`
 }
 
 // Resource names one thing that an operation is about.
@@ -97,6 +99,9 @@ func faultOf(s *Server) *Error {
 func (t *Task) Check(ctx context.Context, c Cloud) (Progress, error) {
 	if t.Job != "" {
 		return t.checkJob(ctx, c)
+	}
+	if t.State != nil {
+		return t.checkState(ctx, c)
 	}
 	found := make(map[ID]*Server, len(t.Resources))
 	for _, id := range t.Servers() {

@@ -35,6 +35,9 @@ func (c *Cloud) seed() {
 		Subnets: []canonical.ID{canonical.ID(c.stableID("subnet", "private"))}, Shared: true,
 		AdminUp: true, Tags: []string{}, Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
 	}}
+	c.volumeTypes = []canonical.VolumeType{
+		c.volumeType(defaultType, true), c.volumeType("fast", false),
+	}
 	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: slices.Clone(hosts)}}
 }
 

@@ -42,9 +42,10 @@ type Options struct {
 
 // Capacity is what fits into the cloud; 0 is no limit. More is QuotaExceeded.
 type Capacity struct {
-	Servers int
-	VCPUs   int
-	RAMMiB  int
+	Servers   int
+	VCPUs     int
+	RAMMiB    int
+	VolumeGiB int // of volumes and their snapshots
 }
 
 // Cloud is a cloud in memory. Its ids are native: canonical.Qualify names it.
@@ -52,22 +53,25 @@ type Cloud struct {
 	mux  canonical.Mux
 	opts Options
 
-	mu        sync.Mutex // guards all below
-	faults    func(context.Context, *canonical.Spec) error
-	health    canonical.Health
-	flavors   []canonical.Flavor
-	images    []canonical.Image
-	networks  []canonical.Network
-	zones     []canonical.AvailabilityZone
-	servers   map[canonical.ID]*server
-	snapshots map[canonical.ID]*snapshot
-	keypairs  map[string]canonical.Keypair
-	used      map[string]bool         // addresses
-	content   map[canonical.ID][]byte // of uploaded images
-	stored    int64                   // bytes of content
-	load      map[string]int          // servers by host
-	queue     []job
-	asks      canonical.Role // of the call that holds the lock
+	mu              sync.Mutex // guards all below
+	faults          func(context.Context, *canonical.Spec) error
+	health          canonical.Health
+	flavors         []canonical.Flavor
+	images          []canonical.Image
+	networks        []canonical.Network
+	zones           []canonical.AvailabilityZone
+	servers         map[canonical.ID]*server
+	snapshots       map[canonical.ID]*snapshot
+	keypairs        map[string]canonical.Keypair
+	used            map[string]bool         // addresses
+	content         map[canonical.ID][]byte // of uploaded images
+	stored          int64                   // bytes of content
+	load            map[string]int          // servers by host
+	queue           []job
+	asks            canonical.Role // of the call that holds the lock
+	volumes         map[canonical.ID]*volume
+	volumeSnapshots map[canonical.ID]*volumeSnapshot
+	volumeTypes     []canonical.VolumeType
 }
 
 var _ canonical.Cloud = (*Cloud)(nil)
@@ -81,6 +85,7 @@ func New(o Options) *Cloud {
 		opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
 		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
 		content: map[canonical.ID][]byte{}, load: map[string]int{},
+		volumes: map[canonical.ID]*volume{}, volumeSnapshots: map[canonical.ID]*volumeSnapshot{},
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
@@ -122,6 +127,7 @@ func (c *Cloud) handle() {
 	handle(c, canonical.GetHypervisor, c.getHypervisor)
 	handle(c, canonical.GetLimits, c.getLimits)
 	handle(c, canonical.GetConsoleOutput, c.consoleOutput)
+	c.handleVolumes()
 	handle(c, canonical.ListNetworks, c.listNetworks)
 	handle(c, canonical.GetNetwork, c.getNetwork)
 	handle(c, canonical.ListAvailabilityZones, c.listZones)

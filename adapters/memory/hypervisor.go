@@ -72,9 +72,11 @@ func (c *Cloud) getHypervisor(r canonical.HypervisorGet) (canonical.TypedReply[c
 // getLimits tells the capacity, which is all tenants' together.
 func (c *Cloud) getLimits(canonical.LimitsGet) (canonical.TypedReply[canonical.Limits], error) {
 	servers, vcpus, ram := c.usage()
+	volumes, snapshots, gib := len(c.volumes), len(c.volumeSnapshots), c.volumeGiB()
 	return reply(canonical.Limits{
 		ID: "memory", Servers: atMost(c.opts.Capacity.Servers), ServersUsed: &servers, VCPUs: atMost(c.opts.Capacity.VCPUs), VCPUsUsed: &vcpus,
-		RAMMiB: atMost(c.opts.Capacity.RAMMiB), RAMUsedMiB: &ram,
+		RAMMiB: atMost(c.opts.Capacity.RAMMiB), RAMUsedMiB: &ram, VolumesUsed: &volumes, VolumeSnapshotsUsed: &snapshots,
+		VolumeGiB: atMost(c.opts.Capacity.VolumeGiB), VolumeUsedGiB: &gib,
 	}, nil)
 }
 

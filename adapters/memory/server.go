@@ -13,8 +13,9 @@ type server struct {
 	created string // creation time as lists sort it
 	turn    int
 	boots   int
-	console []string // lines
-	before  *shape   // what a resize or a migration can go back to
+	before  *shape                  // what a resize or a migration can go back to
+	console []string                // lines
+	tags    map[canonical.ID]string // of its volumes
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.
@@ -50,6 +51,10 @@ func (s *server) copy() canonical.Server {
 		a.NetworkID, a.MAC = own(a.NetworkID), own(a.MAC)
 	}
 	out.Volumes = slices.Clone(s.Volumes)
+	for i := range out.Volumes {
+		v := &out.Volumes[i]
+		v.Device, v.BootIndex, v.DeleteWithServer = own(v.Device), own(v.BootIndex), own(v.DeleteWithServer)
+	}
 	out.SecurityGroups = slices.Clone(s.SecurityGroups)
 	for i := range out.SecurityGroups {
 		out.SecurityGroups[i].Name = own(out.SecurityGroups[i].Name)

@@ -161,6 +161,7 @@ func (c *Cloud) remove(s *server) {
 	for _, a := range s.Addresses {
 		delete(c.used, string(*a.NetworkID)+a.IP)
 	}
+	c.releaseVolumes(s)
 	maps.DeleteFunc(c.snapshots, func(_ canonical.ID, snap *snapshot) bool { return snap.Server == s.ID })
 }
 

@@ -14,6 +14,9 @@ func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[can
 	if err != nil {
 		return refuse[canonical.ServersCreated](err)
 	}
+	if err := c.planDisks(&p, r); err != nil {
+		return refuse[canonical.ServersCreated](err)
+	}
 	homes, err := c.allocate(r)
 	if err != nil {
 		return refuse[canonical.ServersCreated](err)
@@ -23,6 +26,7 @@ func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[can
 	for i := range r.HowMany() {
 		s := c.build(r, p, r.NameOf(i))
 		s.Addresses = homes[i]
+		c.giveDisks(s, p.disks)
 		if c.begin(canonical.CreateServer.Spec(), s, "spawning", func() { s.launched() }) {
 			task = joined(task, canonical.WaitStatus(s.ID, canonical.ServerRunning))
 		}
@@ -53,8 +57,9 @@ func (s *server) launched() {
 // plan is what a create points to.
 type plan struct {
 	flavor canonical.Flavor
-	image  canonical.Image
+	image  canonical.Image // none where it boots from a volume
 	zone   string
+	disks  []disk
 }
 
 func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
@@ -67,11 +72,13 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 		return p, canonical.Invalid("flavor", "there is no flavor %q", r.Flavor)
 	}
 	p.flavor = f
-	image, err := c.imageFor(r.Image, shapeOf(f))
-	if err != nil {
-		return p, err
+	if r.Image != "" {
+		image, err := c.imageFor(r.Image, shapeOf(f))
+		if err != nil {
+			return p, err
+		}
+		p.image = image
 	}
-	p.image = image
 	if r.AvailabilityZone != "" {
 		if _, ok := pick(c.zones, r.AvailabilityZone); !ok {
 			return p, canonical.Invalid("availability_zone", "there is no zone %q", r.AvailabilityZone)
@@ -84,12 +91,18 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 	return p, c.fits(f, r.HowMany())
 }
 
+// link points to the image; nil where there is none.
+func (p plan) link() *canonical.Link {
+	if p.image.ID == "" {
+		return nil
+	}
+	return &canonical.Link{ID: p.image.ID, Name: &p.image.Name}
+}
+
 // lacks refuses by name what this cloud cannot do for a create.
 func lacks(r canonical.ServerCreate) error {
 	var field string
 	switch {
-	case len(r.Volumes) > 0:
-		field = "volumes"
 	case r.ServerGroup != "":
 		field = "server_group"
 	case r.RootDiskGiB > 0:
@@ -168,9 +181,9 @@ func (c *Cloud) fit(moreServers, moreVCPUs, moreRAM int) error {
 func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	now, id := c.now(), canonical.ID(uuid.NewString())
 	instance := "instance-" + string(id[:8])
-	s := &server{Server: canonical.Server{
+	s := &server{tags: map[canonical.ID]string{}, Server: canonical.Server{
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
-		Flavor: shapeOf(p.flavor), Image: &canonical.Link{ID: p.image.ID, Name: &p.image.Name},
+		Flavor: shapeOf(p.flavor), Image: p.link(),
 		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
 		Volumes: []canonical.ServerVolume{}, SecurityGroups: c.groups(), Keypair: optional(r.Keypair),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),

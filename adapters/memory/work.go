@@ -6,7 +6,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// job is long work on one server. Jobs wait in the order in which they end, for
+// job is long work on one server, or on something that has no server. Jobs wait in the order in which they end, for
 // all of a cloud's work takes the same time.
 type job struct {
 	due    time.Time
@@ -48,8 +48,24 @@ func (c *Cloud) settle() {
 	c.queue = c.queue[n:]
 }
 
+// after has finish called, with the lock held, when work that is about no server is
+// done. It says whether the work is still under way.
+func (c *Cloud) after(op *canonical.Spec, finish func()) bool {
+	j := job{due: c.now().Add(c.opts.Delay), op: op, finish: finish}
+	if c.opts.Delay <= 0 {
+		c.end(j)
+		return false
+	}
+	c.queue = append(c.queue, j)
+	return true
+}
+
 func (c *Cloud) end(j job) {
 	s := j.server
+	if s == nil {
+		j.finish()
+		return
+	}
 	if s.turn != j.turn {
 		return
 	}

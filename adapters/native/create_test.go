@@ -71,7 +71,7 @@ func TestCreateRefused(t *testing.T) {
 		"long user data": {func(r *canonical.ServerCreate) { r.UserData = strings.Repeat("AAAA", 16<<10) }, canonical.InvalidRequest, "user_data"},
 		"file":           {func(r *canonical.ServerCreate) { r.Files = []canonical.File{{Path: "/a", Contents: "%"}} }, canonical.InvalidRequest, "files.0.contents"},
 		"relative file":  {func(r *canonical.ServerCreate) { r.Files = []canonical.File{{Path: "../a", Contents: "YQ=="}} }, canonical.InvalidRequest, "files.0.path"},
-		"volume":         {func(r *canonical.ServerCreate) { r.Volumes = []canonical.VolumeCreate{{}} }, canonical.Unsupported, "volumes"},
+		"volume":         {func(r *canonical.ServerCreate) { r.Volumes = []canonical.ServerVolumeCreate{{}} }, canonical.Unsupported, "volumes"},
 		"hints":          {func(r *canonical.ServerCreate) { r.SchedulerHints = map[string]any{"a": 1} }, canonical.Unsupported, "scheduler_hints"},
 		"group":          {func(r *canonical.ServerCreate) { r.ServerGroup = "g" }, canonical.Unsupported, "server_group"},
 		"count":          {func(r *canonical.ServerCreate) { r.Count = 101 }, canonical.InvalidRequest, "count"},

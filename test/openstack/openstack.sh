@@ -27,7 +27,7 @@ usage: openstack.sh COMMAND
 environment:
 
   DRAGOMAN_OPENSTACK_DIR   all state, now $DIR
-  DRAGOMAN_OPENSTACK_PORT  first of ten consecutive ports, now $PORT_BASE
+  DRAGOMAN_OPENSTACK_PORT  first of eleven consecutive ports, now $PORT_BASE
 
 To begin again from nothing: stop, then delete the directory.
 EOF

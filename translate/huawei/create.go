@@ -199,7 +199,7 @@ func hearCreate(w createBody, _ *translate.Request, _ *translate.Env) (canonical
 		r.ServerGroup = canonical.ID(s.Hints.Group)
 	}
 	for _, v := range s.DataVolumes {
-		r.Volumes = append(r.Volumes, canonical.VolumeCreate{Volume: canonical.ID(v.Volume), SizeGiB: v.Size, Type: v.Type})
+		r.Volumes = append(r.Volumes, canonical.ServerVolumeCreate{Volume: canonical.Ref(v.Volume), SizeGiB: v.Size, Type: v.Type})
 	}
 	return r, cmp.Or(hearNICs(s.NICs, &r), hearMetadata(s.Metadata, &r))
 }

@@ -231,7 +231,7 @@ func sayDevices(r canonical.ServerCreate, image string, env *translate.Env) ([]b
 	return out, nil
 }
 
-func sources(vol canonical.VolumeCreate) (n int) {
+func sources(vol canonical.ServerVolumeCreate) (n int) {
 	for _, from := range []string{string(vol.Volume), string(vol.Image), string(vol.Snapshot)} {
 		if from != "" {
 			n++
@@ -240,7 +240,7 @@ func sources(vol canonical.VolumeCreate) (n int) {
 	return n
 }
 
-func sayDevice(vol canonical.VolumeCreate, env *translate.Env) blockDevice {
+func sayDevice(vol canonical.ServerVolumeCreate, env *translate.Env) blockDevice {
 	w := blockDevice{Source: "blank", Destination: "volume", Size: number(vol.SizeGiB), Type: vol.Type, Device: vol.Device}
 	switch {
 	case vol.Volume != "":
@@ -349,8 +349,8 @@ func hearNetworks(w networksAsked, env *translate.Env) (canonical.Networks, erro
 	return n, nil
 }
 
-func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.VolumeCreate, error) {
-	var out []canonical.VolumeCreate
+func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.ServerVolumeCreate, error) {
+	var out []canonical.ServerVolumeCreate
 	for i, d := range w {
 		at := "block_device_mapping_v2." + strconv.Itoa(i)
 		if d.Destination == "local" {
@@ -362,7 +362,7 @@ func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.Volume
 			}
 			continue
 		}
-		vol := canonical.VolumeCreate{
+		vol := canonical.ServerVolumeCreate{
 			SizeGiB: int(d.Size), Type: d.Type, Device: d.Device, DeleteWithServer: d.Delete != nil && bool(*d.Delete),
 		}
 		if d.BootIndex != nil {
@@ -371,9 +371,9 @@ func hearDevices(r *canonical.ServerCreate, w []blockDevice) ([]canonical.Volume
 		}
 		switch d.Source {
 		case "volume":
-			vol.Volume = canonical.ID(d.UUID)
+			vol.Volume = canonical.Ref(d.UUID)
 		case "snapshot":
-			vol.Snapshot = canonical.ID(d.UUID)
+			vol.Snapshot = canonical.Ref(d.UUID)
 		case "image":
 			vol.Image = canonical.Ref(d.UUID)
 		case "blank":

@@ -17,6 +17,7 @@ AMQP_PORT=$((PORT_BASE + 6))
 ERLANG_PORT=$((PORT_BASE + 7))
 EPMD_PORT=$((PORT_BASE + 8))
 MEMCACHED_PORT=$((PORT_BASE + 9))
+CINDER_PORT=$((PORT_BASE + 10))
 
 # One password for everything: nothing but loopback can reach the stack, and
 # tests want to know it.
@@ -42,7 +43,8 @@ render() {
 		"KEYSTONE_PORT=$KEYSTONE_PORT" "GLANCE_PORT=$GLANCE_PORT" \
 		"PLACEMENT_PORT=$PLACEMENT_PORT" "NEUTRON_PORT=$NEUTRON_PORT" \
 		"NOVA_PORT=$NOVA_PORT" "MARIADB_PORT=$MARIADB_PORT" \
-		"AMQP_PORT=$AMQP_PORT" "MEMCACHED_PORT=$MEMCACHED_PORT" "$@"; do
+		"AMQP_PORT=$AMQP_PORT" "MEMCACHED_PORT=$MEMCACHED_PORT" \
+		"CINDER_PORT=$CINDER_PORT" "$@"; do
 		script+=(-e "s|@${pair%%=*}@|${pair#*=}|g")
 	done
 	sed "${script[@]}" "$HERE/conf/$source" >"$target"

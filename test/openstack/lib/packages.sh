@@ -4,12 +4,14 @@
 # nova-compute would bring in libvirt and a hypervisor.
 
 PACKAGES=(
+	cinder-common
 	curl
 	glance-common
 	mariadb-server
 	memcached
 	neutron-common
 	nova-common
+	python3-cinder
 	python3-glance
 	python3-gunicorn
 	python3-keystone

@@ -18,6 +18,7 @@ SERVICES = {
     "placement": ("placement", ""),
     "neutron": ("network", ""),
     "nova": ("compute", "/v2.1"),
+    "cinder": ("volumev3", "/v3"),
 }
 TENANTS = ("demo", "other")
 FLAVORS = (
