@@ -109,15 +109,28 @@ func testCanceledCreate(k *check) {
 	}
 }
 
+// creating says whether the cloud has a create under way; one that keeps operations goes
+// on with what it accepted, whoever has left.
+func (k *check) creating() bool {
+	if k.cloud.Support(k.ctx, canonical.ListOperations.Spec()).Level == canonical.No {
+		return false
+	}
+	for _, status := range []canonical.OperationStatus{canonical.OperationPending, canonical.OperationRunning} {
+		r := canonical.OperationList{Status: status, Operation: canonical.CreateServer.Spec().Name}
+		if len(do(k, canonical.ListOperations, r).Items) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // settles waits until it is clear whether there is a server of that name: a request
 // that was sent may arrive after it was canceled.
 func (k *check) settles(name string, must bool) {
 	var found []canonical.Server
-	for range 5 {
-		if found = k.named(name); len(found) > 0 {
-			break
-		}
+	for n := 0; len(found) == 0 && (n < 5 || k.creating()); n++ {
 		k.pause(k.h.First)
+		found = k.named(name)
 	}
 	switch {
 	case len(found) > 1:

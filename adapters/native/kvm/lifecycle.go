@@ -224,7 +224,8 @@ func (h *Host) writeRecord(ctx context.Context, old Record, change func(*Record)
 		}
 		kept, err := readMetadata(text) // as it will be read again
 		if err == nil {
-			h.table.found(ticket, r.ID, st, &kept)
+			h.table.found(ticket, r.ID, st, nil)
+			h.table.wrote(r.ID, kept)
 		}
 		return err
 	})

@@ -12,7 +12,7 @@ import (
 //
 // Many read the host at the same time, and their findings arrive in any order. So
 // each takes a ticket before it reads, and a finding counts only if no reading that
-// began later has been written.
+// began later has been written. States and records are read apart, and count apart.
 type table struct {
 	mu      sync.Mutex // guards all below
 	tickets uint64
@@ -26,11 +26,12 @@ type table struct {
 }
 
 type row struct {
-	ticket uint64
-	gone   bool // kept until the next full reading, so that an older one does not bring it back
-	record Record
-	state  State
-	seenAt time.Time
+	ticket   uint64 // of the state
+	recorded uint64 // the ticket of the record
+	gone     bool   // kept until the next full reading, so that an older one does not bring it back
+	record   Record
+	state    State
+	seenAt   time.Time
 }
 
 func newTable() *table {
@@ -55,18 +56,38 @@ func (t *table) found(ticket uint64, id string, state State, record *Record) {
 	t.write(ticket, id, state, record)
 }
 
-// write keeps the record that is known where record is nil.
+// write takes what of a reading is newer than what is known; a nil record was not read.
 func (t *table) write(ticket uint64, id string, state State, record *Record) {
 	old := t.rows[id]
-	if old.ticket > ticket {
+	if old.ticket > ticket && old.gone {
 		return
 	}
-	fresh := row{ticket: ticket, record: old.record, state: state, seenAt: time.Now()}
-	if record != nil {
-		fresh.record = *record
+	fresh := old
+	if old.ticket <= ticket {
+		fresh.ticket, fresh.gone, fresh.state, fresh.seenAt = ticket, false, state, time.Now()
+	}
+	if record != nil && old.recorded <= ticket {
+		fresh.recorded, fresh.record = ticket, *record
 	}
 	t.rows[id] = fresh
-	if old.ticket == 0 || old.gone || old.state != state || record != nil && !record.equal(old.record) {
+	if old.ticket == 0 || old.gone || old.state != fresh.state || !fresh.record.equal(old.record) {
+		t.tell(Event{Kind: Changed, ID: id, Server: t.view(id, fresh)})
+	}
+}
+
+// wrote takes a record that was just written to the host: what was read before is old.
+func (t *table) wrote(id string, record Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old, ok := t.rows[id]
+	if !ok || old.gone {
+		return
+	}
+	t.tickets++
+	fresh := old
+	fresh.recorded, fresh.record = t.tickets, record
+	t.rows[id] = fresh
+	if !record.equal(old.record) {
 		t.tell(Event{Kind: Changed, ID: id, Server: t.view(id, fresh)})
 	}
 }

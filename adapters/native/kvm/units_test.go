@@ -228,6 +228,34 @@ func TestTableOrder(t *testing.T) {
 	}
 }
 
+// TestTableRecord: a record that was written is kept although a newer reading of the
+// state alone came first, and neither an older reading of the record nor the state that
+// was read before takes anything back.
+func TestTableRecord(t *testing.T) {
+	on, off := state(libvirt.DomainRunning, 1), state(libvirt.DomainShutoff, 1)
+	tb := newTable()
+	tb.found(tb.ticket(), testID, on, &Record{ID: testID, Intent: IntendBuild})
+	reading, writing, looking := tb.ticket(), tb.ticket(), tb.ticket()
+	tb.found(looking, testID, off, nil)
+	tb.found(writing, testID, on, nil)
+	tb.wrote(testID, Record{ID: testID, Intent: IntendRun})
+	tb.found(reading, testID, on, &Record{ID: testID, Intent: IntendBuild})
+	if s, _ := tb.get(testID); s.Intent != IntendRun || s.State != off {
+		t.Errorf("the intent is %s, the state %+v", s.Intent, s.State)
+	}
+	later := tb.ticket()
+	tb.found(later, testID, on, &Record{ID: testID, Intent: IntendStop})
+	if s, _ := tb.get(testID); s.Intent != IntendStop || s.State != on {
+		t.Errorf("after a newer reading the intent is %s, the state %+v", s.Intent, s.State)
+	}
+	tb.missing(tb.ticket(), testID)
+	tb.wrote(testID, Record{ID: testID})
+	tb.found(later, testID, on, &Record{ID: testID})
+	if _, ok := tb.get(testID); ok {
+		t.Error("a record that was written brought back what is gone")
+	}
+}
+
 func TestWatch(t *testing.T) {
 	h := newHost(Options{Name: "h1"}, address{})
 	h.spawn(func() { h.table.deliver(h.ctx) })
