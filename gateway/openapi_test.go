@@ -55,7 +55,9 @@ type schema struct {
 }
 
 // empty says whether it describes no object at all: neither fields nor a map.
-func (s schema) empty() bool { return s.Properties == nil && !strings.HasPrefix(string(s.Additional), "{") }
+func (s schema) empty() bool {
+	return s.Properties == nil && !strings.HasPrefix(string(s.Additional), "{")
+}
 
 func readDocument(t *testing.T) (d document) {
 	t.Helper()
