@@ -8,6 +8,7 @@ var (
 	GetFlavor   = op[FlavorGet, Flavor]("flavor.get", Read, "GET /v1/flavors/{id}")
 
 	CreateFlavor = op[FlavorCreate, Flavor]("flavor.create", Write, "POST /v1/flavors")
+	UpdateFlavor = op[FlavorUpdate, Flavor]("flavor.update", Write, "PATCH /v1/flavors/{id}")
 	DeleteFlavor = op[FlavorDelete, None]("flavor.delete", Delete, "DELETE /v1/flavors/{id}")
 )
 
@@ -81,10 +82,34 @@ func (r FlavorCreate) Validate() error {
 		return Invalid("ephemeral_gib", "must not be negative")
 	case r.SwapMiB < 0:
 		return Invalid("swap_mib", "must not be negative")
-	default:
-		return nil
 	}
+	for key, value := range r.ExtraSpecs {
+		if err := validateSpec(key, value); err != nil {
+			return err
+		}
+	}
+	return validateDescription(r.Description)
 }
+
+// maxDescription is the most characters of a description (Nova's schema).
+const maxDescription = 65535
+
+func validateDescription(text string) error {
+	if len([]rune(text)) > maxDescription {
+		return Invalid("description", "is longer than %d characters", maxDescription)
+	}
+	return nil
+}
+
+// FlavorUpdate changes what is given, by the rules of JSON merge patch; the shape of a
+// flavor never changes.
+type FlavorUpdate struct {
+	ID          ID          `json:"-" path:"id"`
+	Description Opt[string] `json:"description,omitzero" doc:"null removes it"`
+}
+
+// Validate implements the check of requests.
+func (r FlavorUpdate) Validate() error { return validateDescription(r.Description.Or("")) }
 
 // FlavorDelete deletes a flavor; servers that were made of it keep their shape.
 type FlavorDelete struct {

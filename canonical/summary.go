@@ -8,7 +8,7 @@ func (s *Spec) Summary() string {
 	switch {
 	case verb == "list":
 		thing = Plural(thing)
-	case strings.HasSuffix(thing, "s"): // there is one of it, as of limits
+	case strings.HasSuffix(thing, "s"), uncountable[thing]: // there is one of it, as of limits
 	case strings.ContainsRune("aeiou", rune(thing[0])):
 		thing = "an " + thing
 	default:
@@ -23,5 +23,13 @@ func (s *Spec) Summary() string {
 // Spoken is a name of the contract in words.
 func Spoken(name string) string { return strings.NewReplacer("_", " ", ".", " ").Replace(name) }
 
+// uncountable are the resources that are never spoken of as several.
+var uncountable = map[string]bool{"metadata": true}
+
 // Plural is a resource in words, spoken of as several.
-func Plural(thing string) string { return strings.TrimSuffix(thing, "s") + "s" }
+func Plural(thing string) string {
+	if uncountable[thing] {
+		return thing
+	}
+	return strings.TrimSuffix(thing, "s") + "s"
+}

@@ -10,6 +10,7 @@ var least = map[string]map[canonical.Effect]canonical.Role{
 	"tenant":     {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"api_key":    {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"flavor":     {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
+	"flavor_extra_specs": {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
 	"hypervisor": operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "service": operators,
 }
 
@@ -24,6 +25,9 @@ var operators = map[canonical.Effect]canonical.Role{
 
 // LeastRole is the least role that may perform op.
 func LeastRole(op *canonical.Spec) canonical.Role {
+	if op == canonical.ListFlavorAccess.Spec() { // tells of other projects
+		return canonical.Operator
+	}
 	if role, ok := leastFor[op]; ok {
 		return role
 	}

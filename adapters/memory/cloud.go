@@ -72,6 +72,7 @@ type Cloud struct {
 	volumes         map[canonical.ID]*volume
 	volumeSnapshots map[canonical.ID]*volumeSnapshot
 	volumeTypes     []canonical.VolumeType
+	records
 }
 
 var _ canonical.Cloud = (*Cloud)(nil)
@@ -82,7 +83,7 @@ func New(o Options) *Cloud {
 		o.Clock = wall{}
 	}
 	c := &Cloud{
-		opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
+		records: newRecords(), opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
 		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
 		content: map[canonical.ID][]byte{}, load: map[string]int{},
 		volumes: map[canonical.ID]*volume{}, volumeSnapshots: map[canonical.ID]*volumeSnapshot{},
@@ -103,14 +104,13 @@ func (c *Cloud) handle() {
 	handle(c, canonical.StopServer, c.stopServer)
 	handle(c, canonical.RebootServer, c.rebootServer)
 	handle(c, canonical.RebuildServer, c.rebuildServer)
+	c.handleFlavors()
 	c.handleMetadata()
 	c.handleTags()
 	c.handleActions()
 	handle(c, canonical.ListServerSnapshots, c.listSnapshots)
 	handle(c, canonical.CreateServerSnapshot, c.createSnapshot)
 	handle(c, canonical.RollbackServerSnapshot, c.rollbackSnapshot)
-	handle(c, canonical.ListFlavors, c.listFlavors)
-	handle(c, canonical.GetFlavor, c.getFlavor)
 	handle(c, canonical.ListImages, c.listImages)
 	handle(c, canonical.GetImage, c.getImage)
 	handle(c, canonical.CreateImage, c.createImage)
@@ -121,8 +121,6 @@ func (c *Cloud) handle() {
 	canonical.HandleIf(&c.mux, canonical.ImportImage, func(context.Context) canonical.Support {
 		return canonical.Unsupportedf("the memory cloud fetches nothing: upload the bytes instead")
 	}, nil)
-	handle(c, canonical.CreateFlavor, c.createFlavor)
-	handle(c, canonical.DeleteFlavor, c.deleteFlavor)
 	handle(c, canonical.ListHypervisors, c.listHypervisors)
 	handle(c, canonical.GetHypervisor, c.getHypervisor)
 	handle(c, canonical.GetLimits, c.getLimits)

@@ -45,3 +45,36 @@ func (c *Cloud) deleteFlavor(r canonical.FlavorDelete) (canonical.TypedReply[can
 	}
 	return reply(canonical.None{}, nil)
 }
+
+func (c *Cloud) handleFlavors() {
+	handle(c, canonical.ListFlavors, c.listFlavors)
+	handle(c, canonical.GetFlavor, c.getFlavor)
+	handle(c, canonical.CreateFlavor, c.createFlavor)
+	handle(c, canonical.UpdateFlavor, c.updateFlavor)
+	handle(c, canonical.DeleteFlavor, c.deleteFlavor)
+	handle(c, canonical.ListFlavorAccess, c.listFlavorAccess)
+	handle(c, canonical.GrantFlavorAccess, c.grantFlavorAccess)
+	handle(c, canonical.RevokeFlavorAccess, c.revokeFlavorAccess)
+	handle(c, canonical.GetFlavorExtraSpecs, c.getExtraSpecs)
+	handle(c, canonical.MergeFlavorExtraSpecs, c.mergeExtraSpecs)
+	handle(c, canonical.SetFlavorExtraSpec, c.setExtraSpec)
+	handle(c, canonical.DeleteFlavorExtraSpec, c.deleteExtraSpec)
+}
+
+// findFlavor is the flavor of that id; it is good until the lock is given up.
+func (c *Cloud) findFlavor(id canonical.ID) (*canonical.Flavor, error) {
+	i := slices.IndexFunc(c.flavors, func(f canonical.Flavor) bool { return f.ID == id })
+	if i < 0 {
+		return nil, canonical.Errorf(canonical.NotFound, "there is no flavor %s", id)
+	}
+	return &c.flavors[i], nil
+}
+
+func (c *Cloud) updateFlavor(r canonical.FlavorUpdate) (canonical.TypedReply[canonical.Flavor], error) {
+	f, err := c.findFlavor(r.ID)
+	if err != nil {
+		return refuse[canonical.Flavor](err)
+	}
+	f.Description = merged(f.Description, r.Description)
+	return reply(copyFlavor(*f), nil)
+}

@@ -32,6 +32,8 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.RemoveTag, like(c, canonical.RemoveTag), c.removeTag)
 	canonical.HandleIf(&c.Mux, canonical.RebuildServer, like(c, canonical.RebuildServer), c.rebuildServer)
 	canonical.HandleIf(&c.Mux, canonical.UploadImage, like(c, canonical.UploadImage), c.uploadImage)
+	canonical.HandleIf(&c.Mux, canonical.MergeFlavorExtraSpecs, like(c, canonical.MergeFlavorExtraSpecs), c.mergeExtraSpecs)
+	canonical.HandleIf(&c.Mux, canonical.SetFlavorExtraSpec, like(c, canonical.SetFlavorExtraSpec), c.setExtraSpec)
 	canonical.HandleIf(&c.Mux, canonical.CreateFlavor, like(c, canonical.CreateFlavor), c.createFlavor)
 	return c, nil
 }

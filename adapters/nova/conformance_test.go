@@ -240,8 +240,12 @@ func TestOpenStackConformance(t *testing.T) {
 func TestOpenStackOperatorConformance(t *testing.T) {
 	peer := openstack.Require(t)
 	admin := whole(t, peer, peer.Admin)
+	account, err := admin.conn.Session(t.Context(), "compute")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cloudtest.Run(t, cloudtest.Harness{
-		Open: func(*testing.T) canonical.Cloud { return admin },
+		Open: func(*testing.T) canonical.Cloud { return admin }, Project: account.Project,
 		Only: []string{"flavor/", "catalogue/hypervisors"}, Timeout: time.Minute, Costly: true,
 	})
 }

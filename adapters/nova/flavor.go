@@ -2,12 +2,8 @@ package nova
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/url"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
-	"github.com/dragoman-cloud/dragoman/translate"
 )
 
 // createFlavor makes a flavor and its extra specs, which are a call of their own in
@@ -19,26 +15,46 @@ func (c *Cloud) createFlavor(ctx context.Context, r canonical.FlavorCreate) (can
 	if err != nil || len(specs) == 0 {
 		return made, err
 	}
-	if err := c.setExtraSpecs(ctx, made.Result.ID, specs); err != nil {
+	set := make(map[string]canonical.Opt[string], len(specs))
+	for key, value := range specs {
+		set[key] = canonical.Some(value)
+	}
+	if _, err := canonical.MergeFlavorExtraSpecs.Do(ctx, c.Rows(), canonical.FlavorExtraSpecsMerge{ID: made.Result.ID, ExtraSpecs: set}); err != nil {
 		return canonical.TypedReply[canonical.Flavor]{}, c.undoFlavor(ctx, made.Result.ID, err)
 	}
 	made.Result.ExtraSpecs = specs
 	return made, nil
 }
 
-func (c *Cloud) setExtraSpecs(ctx context.Context, id canonical.ID, specs map[string]string) error {
-	body, err := json.Marshal(map[string]any{"extra_specs": specs})
+// mergeExtraSpecs sets extra specs and takes out those that are null, which are calls of
+// their own; and tells them all, where Nova tells what was set.
+func (c *Cloud) mergeExtraSpecs(ctx context.Context, r canonical.FlavorExtraSpecsMerge) (canonical.TypedReply[canonical.FlavorExtraSpecs], error) {
+	var none canonical.TypedReply[canonical.FlavorExtraSpecs]
+	set := map[string]canonical.Opt[string]{}
+	for key, value := range r.ExtraSpecs {
+		if _, ok := value.Get(); ok {
+			set[key] = value
+			continue
+		}
+		_, err := canonical.DeleteFlavorExtraSpec.Do(ctx, c.Rows(), canonical.FlavorExtraSpecDelete{ID: r.ID, Key: key})
+		if err != nil && canonical.CodeOf(err) != canonical.NotFound { // the get at the end tells of a missing flavor
+			return none, err
+		}
+	}
+	if len(set) > 0 {
+		if _, err := canonical.MergeFlavorExtraSpecs.Do(ctx, c.Rows(), canonical.FlavorExtraSpecsMerge{ID: r.ID, ExtraSpecs: set}); err != nil {
+			return none, err
+		}
+	}
+	return canonical.GetFlavorExtraSpecs.Do(ctx, c.Rows(), canonical.FlavorExtraSpecsGet{ID: r.ID})
+}
+
+func (c *Cloud) setExtraSpec(ctx context.Context, r canonical.FlavorExtraSpecSet) (canonical.TypedReply[canonical.FlavorExtraSpecs], error) {
+	made, err := canonical.SetFlavorExtraSpec.Do(ctx, c.Rows(), r)
 	if err != nil {
-		return canonical.Errorf(canonical.Internal, "extra specs do not encode: %v", err)
+		return made, err
 	}
-	resp, err := c.conn.Send(ctx, &translate.Request{
-		Service: "compute", Method: http.MethodPost, Path: "/flavors/" + url.PathEscape(string(id)) + "/os-extra_specs",
-		Header: http.Header{}, Body: body,
-	})
-	if err == nil && (resp.Status < 200 || resp.Status > 299) {
-		err = c.table.HearError(resp)
-	}
-	return err
+	return canonical.GetFlavorExtraSpecs.Do(ctx, c.Rows(), canonical.FlavorExtraSpecsGet{ID: r.ID})
 }
 
 // undoFlavor deletes a flavor for cause; where that fails the error names it.

@@ -21,6 +21,9 @@ type Harness struct {
 	// Flavor, Image and Network are what servers are made of; empty: the first that a
 	// list gives.
 	Flavor, Image, Network canonical.Ref
+	// Project is one of the cloud's own, for what is granted to projects; empty: any word
+	// will do.
+	Project string
 	// Costly is set where a server takes seconds.
 	Costly bool
 	// Timeout bounds each test; 0: one minute.
@@ -172,6 +175,9 @@ func (h Harness) tests() []test {
 		{"image/protected", testProtectedImage},
 		{"image/in_use", testImageInUse},
 		{"flavor/lifecycle", testFlavorLifecycle},
+		{"flavor/update", testFlavorUpdate},
+		{"flavor/extra_specs", testFlavorExtraSpecs},
+		{"flavor/access", testFlavorAccess},
 		{"limits", testLimits},
 		{"catalogue/volume_types", testVolumeTypes},
 		{"volume/lifecycle", testVolumeLifecycle},

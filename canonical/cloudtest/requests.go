@@ -48,6 +48,14 @@ func init() { //nolint:gochecknoinits // the requests have as many types as ther
 	plausible(canonical.ListFlavors, canonical.FlavorList{})
 	plausible(canonical.GetFlavor, canonical.FlavorGet{ID: unknown})
 	plausible(canonical.CreateFlavor, canonical.FlavorCreate{Name: name, VCPUs: 1, RAMMiB: 64})
+	plausible(canonical.UpdateFlavor, canonical.FlavorUpdate{ID: unknown, Description: canonical.Some(name)})
+	plausible(canonical.ListFlavorAccess, canonical.FlavorAccessList{ID: unknown})
+	plausible(canonical.GrantFlavorAccess, canonical.FlavorAccessGrant{ID: unknown, Project: name})
+	plausible(canonical.RevokeFlavorAccess, canonical.FlavorAccessRevoke{ID: unknown, Project: name})
+	plausible(canonical.GetFlavorExtraSpecs, canonical.FlavorExtraSpecsGet{ID: unknown})
+	plausible(canonical.MergeFlavorExtraSpecs, canonical.FlavorExtraSpecsMerge{ID: unknown, ExtraSpecs: map[string]canonical.Opt[string]{name: canonical.Some("x")}})
+	plausible(canonical.SetFlavorExtraSpec, canonical.FlavorExtraSpecSet{ID: unknown, Key: name, Value: "x"})
+	plausible(canonical.DeleteFlavorExtraSpec, canonical.FlavorExtraSpecDelete{ID: unknown, Key: name})
 	plausible(canonical.DeleteFlavor, canonical.FlavorDelete{ID: unknown})
 	plausible(canonical.ListImages, canonical.ImageList{})
 	plausible(canonical.GetImage, canonical.ImageGet{ID: unknown})
@@ -110,7 +118,7 @@ func content(text string) *canonical.Content {
 
 // guarded are the resources that not everybody may touch, whether or not the cloud has
 // them.
-var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true}
+var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true}
 
 // guardedOps are operations of other resources that not everybody may perform.
 var guardedOps = map[*canonical.Spec]bool{canonical.ShelveOffloadServer.Spec(): true}

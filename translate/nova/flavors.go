@@ -197,29 +197,5 @@ func flavorRoutes() []translate.Route {
 			Ask:    translate.ByID[canonical.FlavorGet]("id"),
 			Answer: flavorAnswer, Status: 200,
 		},
-		{
-			ID: "nova.flavor.extra_specs", Service: "compute", Method: "GET", Path: "/flavors/{id}/os-extra_specs", Op: canonical.GetFlavor.Spec(),
-			Ask:    translate.ByID[canonical.FlavorGet]("id"),
-			Answer: extraSpecsAnswer, Status: 200,
-		},
 	}
-}
-
-type extraSpecsBody struct {
-	ExtraSpecs map[string]string `json:"extra_specs"`
-}
-
-// extraSpecsAnswer is the brief of a flavor that older clients ask for beside it.
-var extraSpecsAnswer = translate.Answer[canonical.Flavor, extraSpecsBody]{
-	Say: func(r canonical.TypedReply[canonical.Flavor], _ *translate.Env, _ *translate.Response) (extraSpecsBody, error) {
-		specs := r.Result.ExtraSpecs
-		if specs == nil {
-			specs = map[string]string{}
-		}
-		return extraSpecsBody{specs}, nil
-	},
-	Hear: func(w extraSpecsBody, _ *translate.Response, env *translate.Env) (canonical.Flavor, error) {
-		asked, _ := env.Asked.(canonical.FlavorGet)
-		return canonical.Flavor{ID: asked.ID, ExtraSpecs: w.ExtraSpecs}, nil
-	},
 }

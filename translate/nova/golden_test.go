@@ -32,7 +32,7 @@ type exchange struct {
 var calls = []string{
 	"server-show", "servers-detail", "servers-list", "server-create", "server-update", "server-delete",
 	"action-stop", "action-rebuild", "flavor-show", "flavors-", "keypair", "availability-zone",
-	"server-metadata", "server-tags",
+	"server-metadata", "server-tags", "flavor-extra-specs",
 }
 
 func recordings(t testing.TB) []string {

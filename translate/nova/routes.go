@@ -12,7 +12,7 @@ func Table() *translate.Table {
 		Dialect: "nova",
 		Rows: slices.Concat(
 			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
-			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), hypervisorRoutes(), limitsRoutes(),
+			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}
