@@ -1,107 +1,124 @@
 package memory
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// allocate gives every server of a create its addresses: all of them or none.
-func (c *Cloud) allocate(r canonical.ServerCreate) ([][]canonical.Address, error) {
-	homes := make([][]canonical.Address, r.HowMany())
-	for i := range homes {
-		home, err := c.home(r.Networks)
-		homes[i] = home
-		if err != nil {
-			c.release(homes)
-			return nil, err
-		}
-	}
-	return homes, nil
-}
+// used says whether somebody has an address of a subnet.
+func (c *Cloud) isUsed(subnet canonical.ID, ip string) bool { return c.used[string(subnet)+ip] }
 
-func (c *Cloud) release(homes [][]canonical.Address) {
-	for _, home := range homes {
-		for _, a := range home {
-			delete(c.used, string(*a.NetworkID)+a.IP)
-		}
-	}
-}
-
-// home is one server's addresses; with an error, those that were taken before it.
-func (c *Cloud) home(n canonical.Networks) ([]canonical.Address, error) {
-	out := []canonical.Address{}
-	choices := n.List
-	switch n.Mode {
-	case canonical.NetworksNone:
-		return out, nil
-	case canonical.NetworksUnset, canonical.NetworksAuto:
-		choices = []canonical.NetworkChoice{{Network: canonical.Ref(c.networks[0].ID)}}
-	case canonical.NetworksList:
-	}
-	for i, choice := range choices {
-		a, err := c.take(fmt.Sprintf("networks.%d", i), choice)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, a)
-	}
-	return out, nil
-}
-
-// take is a free address of the chosen network.
-func (c *Cloud) take(field string, choice canonical.NetworkChoice) (canonical.Address, error) {
-	if choice.Interface != "" {
-		return canonical.Address{}, lacksField(field + ".interface")
-	}
-	n, ok := pick(c.networks, string(choice.Network))
-	if !ok {
-		return canonical.Address{}, canonical.Invalid(field+".network", "there is no network %q", choice.Network)
-	}
-	prefix, err := netip.ParsePrefix(n.CIDRs[0])
+// lease takes an address of a subnet: ip, or one that is free where that is "".
+func (c *Cloud) lease(s *canonical.Subnet, field, ip string) (canonical.FixedIP, error) {
+	prefix, err := netip.ParsePrefix(s.CIDR)
 	if err != nil {
-		return canonical.Address{}, canonical.Errorf(canonical.Internal, "network %s: %w", n.Name, err)
+		return canonical.FixedIP{}, canonical.Errorf(canonical.Internal, "subnet %s: %w", s.ID, err)
 	}
-	ip := choice.IP
 	if ip == "" {
-		ip = c.free(n.ID, prefix)
+		ip = c.free(s)
 	}
 	switch addr, err := netip.ParseAddr(ip); {
 	case ip == "":
-		return canonical.Address{}, canonical.Errorf(canonical.QuotaExceeded, "network %s has no free address", n.Name)
+		return canonical.FixedIP{}, canonical.Errorf(canonical.QuotaExceeded, "no more IP addresses available on network %s", s.NetworkID)
 	case err != nil || !prefix.Contains(addr):
-		return canonical.Address{}, canonical.Invalid(field+".ip", "is not in %s", prefix)
-	case c.used[string(n.ID)+ip]:
-		return canonical.Address{}, canonical.Invalid(field+".ip", "is in use")
+		return canonical.FixedIP{}, canonical.Invalid(field, "is not in %s", prefix)
+	case c.isUsed(s.ID, ip):
+		return canonical.FixedIP{}, &canonical.Error{
+			Code: canonical.AlreadyExists, Detail: fmt.Sprintf("IP address %s already allocated in subnet %s", ip, s.ID),
+			Fields: []canonical.FieldError{{Field: field, Reason: "is in use"}},
+		}
 	}
-	c.used[string(n.ID)+ip] = true
-	mac := macOf(ip)
-	return canonical.Address{
-		Network: n.Name, NetworkID: &n.ID, IP: ip, Version: 4, MAC: &mac, Kind: canonical.FixedAddress,
-	}, nil
+	c.used[string(s.ID)+ip] = true
+	return canonical.FixedIP{IP: ip, SubnetID: s.ID}, nil
 }
 
-// free is an address that nobody has, "" where there is none. The first ten of a
-// network are its own.
-func (c *Cloud) free(network canonical.ID, prefix netip.Prefix) string {
-	base := prefix.Masked().Addr().As4()
-	start := binary.BigEndian.Uint32(base[:])
-	size := uint32(1) << (32 - prefix.Bits())
-	for i := range size {
-		// Addresses that were given back are found on the second way round.
-		n := 10 + (uint32(len(c.used))+i)%(size-11)
-		var b [4]byte
-		binary.BigEndian.PutUint32(b[:], start+n)
-		if ip := netip.AddrFrom4(b).String(); !c.used[string(network)+ip] {
-			return ip
-		}
+// release gives addresses back.
+func (c *Cloud) release(all []canonical.FixedIP) {
+	for _, f := range all {
+		delete(c.used, string(f.SubnetID)+f.IP)
+	}
+}
+
+// free is an address of the subnet's pools that nobody has, "" where there is none. It
+// goes on behind the one that it gave last, so that addresses that were given back come
+// again as late as can be.
+func (c *Cloud) free(s *canonical.Subnet) string {
+	last, begun := c.lastFree[s.ID]
+	if ip := c.freeAfter(s, last, begun); ip.IsValid() {
+		c.lastFree[s.ID] = ip
+		return ip.String()
+	}
+	if ip := c.freeAfter(s, netip.Addr{}, false); ip.IsValid() {
+		c.lastFree[s.ID] = ip
+		return ip.String()
 	}
 	return ""
 }
 
-func macOf(ip string) string {
-	b := netip.MustParseAddr(ip).As16()
-	return fmt.Sprintf("fa:16:%02x:%02x:%02x:%02x", b[12], b[13], b[14], b[15])
+func (c *Cloud) freeAfter(s *canonical.Subnet, last netip.Addr, begun bool) netip.Addr {
+	for _, p := range s.Pools {
+		start, err1 := netip.ParseAddr(p.Start)
+		end, err2 := netip.ParseAddr(p.End)
+		if err1 != nil || err2 != nil || begun && end.Compare(last) <= 0 {
+			continue
+		}
+		if begun && start.Compare(last) <= 0 {
+			start = last.Next()
+		}
+		for ip := start; ip.IsValid() && ip.Compare(end) <= 0; ip = ip.Next() {
+			if !c.isUsed(s.ID, ip.String()) {
+				return ip
+			}
+		}
+	}
+	return netip.Addr{}
+}
+
+// mac is a hardware address that no port has.
+func (c *Cloud) mac() string {
+	c.macs++
+	n := c.macs
+	return fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", byte(n>>16), byte(n>>8), byte(n))
+}
+
+// tell puts the addresses and the groups of its ports into a server.
+func (c *Cloud) tell(s *server) {
+	s.Addresses, s.SecurityGroups = []canonical.Address{}, []canonical.Link{}
+	for _, id := range s.nics {
+		p := c.ports[id]
+		for _, f := range p.FixedIPs {
+			s.Addresses = append(s.Addresses, c.address(p, f.IP, canonical.FixedAddress))
+			for _, floating := range c.floatingIPs {
+				if floating.PortID != nil && *floating.PortID == p.ID && *floating.FixedIP == f.IP {
+					s.Addresses = append(s.Addresses, c.address(p, floating.IP, canonical.FloatingAddress))
+				}
+			}
+		}
+		for _, group := range p.SecurityGroups {
+			if slices.ContainsFunc(s.SecurityGroups, func(l canonical.Link) bool { return l.ID == group }) {
+				continue
+			}
+			if g, err := c.findGroup(group); err == nil {
+				s.SecurityGroups = append(s.SecurityGroups, canonical.Link{ID: g.ID, Name: own(&g.Name)})
+			}
+		}
+	}
+}
+
+func (c *Cloud) address(p *port, ip string, kind canonical.AddressKind) canonical.Address {
+	a := canonical.Address{NetworkID: own(&p.NetworkID), IP: ip, Version: versionOf(ip), MAC: own(&p.MAC), Kind: kind, InterfaceID: own(&p.ID)}
+	if n, err := c.findNetwork(p.NetworkID); err == nil {
+		a.Network = n.Name
+	}
+	return a
+}
+
+func versionOf(ip string) int {
+	if addr, err := netip.ParseAddr(ip); err == nil && addr.Is6() {
+		return 6
+	}
+	return 4
 }

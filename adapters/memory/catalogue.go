@@ -29,15 +29,11 @@ func (c *Cloud) seed() {
 		SizeBytes: &size, MinDiskGiB: 1, MinRAMMiB: 64, DiskFormat: &disk, ContainerFormat: &container,
 		Checksum: &sum, Visibility: "public", Properties: map[string]string{}, Tags: []string{}, CreatedAt: &now, UpdatedAt: &now,
 	}}
-	mtu := 1450
-	c.networks = []canonical.Network{{
-		ID: canonical.ID(c.stableID("network", "private")), Name: "private", CIDRs: []string{"10.0.0.0/16"},
-		Subnets: []canonical.ID{canonical.ID(c.stableID("subnet", "private"))}, Shared: true,
-		AdminUp: true, Tags: []string{}, Status: canonical.NetworkActive, NativeStatus: "active", MTU: &mtu, CreatedAt: &now, UpdatedAt: &now,
-	}}
 	c.volumeTypes = []canonical.VolumeType{
 		c.volumeType(defaultType, true), c.volumeType("fast", false),
 	}
+	c.seedGroup()
+	c.seedNetworks()
 	c.zones = []canonical.AvailabilityZone{{ID: zoneName, Name: zoneName, Available: true, Hosts: slices.Clone(hosts)}}
 }
 
@@ -82,23 +78,9 @@ func those[T any](items []T, match func(*T) bool) []T {
 	return out
 }
 
-func copyNetwork(n canonical.Network) canonical.Network {
-	n.CIDRs, n.Subnets, n.MTU = slices.Clone(n.CIDRs), slices.Clone(n.Subnets), own(n.MTU)
-	n.CreatedAt, n.UpdatedAt = own(n.CreatedAt), own(n.UpdatedAt)
-	return n
-}
-
 func copyZone(z canonical.AvailabilityZone) canonical.AvailabilityZone {
 	z.Hosts = slices.Clone(z.Hosts)
 	return z
-}
-
-func (c *Cloud) listNetworks(r canonical.NetworkList) (canonical.TypedReply[canonical.Page[canonical.Network]], error) {
-	return arrange(those(c.networks, r.Match), r.ListOptions, copyNetwork)
-}
-
-func (c *Cloud) getNetwork(r canonical.NetworkGet) (canonical.TypedReply[canonical.Network], error) {
-	return byID(c.networks, "network", r.ID, copyNetwork)
 }
 
 func (c *Cloud) listZones(r canonical.AvailabilityZoneList) (canonical.TypedReply[canonical.Page[canonical.AvailabilityZone]], error) {

@@ -53,17 +53,17 @@ type Cloud struct {
 	mux  canonical.Mux
 	opts Options
 
+	nets
+
 	mu              sync.Mutex // guards all below
 	faults          func(context.Context, *canonical.Spec) error
 	health          canonical.Health
 	flavors         []canonical.Flavor
 	images          []canonical.Image
-	networks        []canonical.Network
 	zones           []canonical.AvailabilityZone
 	servers         map[canonical.ID]*server
 	snapshots       map[canonical.ID]*snapshot
 	keypairs        map[string]canonical.Keypair
-	used            map[string]bool         // addresses
 	content         map[canonical.ID][]byte // of uploaded images
 	stored          int64                   // bytes of content
 	load            map[string]int          // servers by host
@@ -77,14 +77,15 @@ type Cloud struct {
 
 var _ canonical.Cloud = (*Cloud)(nil)
 
-// New makes a cloud with two hosts, three flavors, an image, a network and a zone.
+// New makes a cloud with two hosts, three flavors, an image, a network of its own and one
+// that leads out of it, and a zone.
 func New(o Options) *Cloud {
 	if o.Clock == nil {
 		o.Clock = wall{}
 	}
 	c := &Cloud{
 		records: newRecords(), opts: o, faults: o.Faults, servers: map[canonical.ID]*server{}, snapshots: map[canonical.ID]*snapshot{},
-		keypairs: map[string]canonical.Keypair{}, used: map[string]bool{},
+		keypairs: map[string]canonical.Keypair{}, nets: newNets(),
 		content: map[canonical.ID][]byte{}, load: map[string]int{},
 		volumes: map[canonical.ID]*volume{}, volumeSnapshots: map[canonical.ID]*volumeSnapshot{},
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
@@ -126,8 +127,7 @@ func (c *Cloud) handle() {
 	handle(c, canonical.GetLimits, c.getLimits)
 	handle(c, canonical.GetConsoleOutput, c.consoleOutput)
 	c.handleVolumes()
-	handle(c, canonical.ListNetworks, c.listNetworks)
-	handle(c, canonical.GetNetwork, c.getNetwork)
+	c.handleNetworks()
 	handle(c, canonical.ListAvailabilityZones, c.listZones)
 	handle(c, canonical.ListKeypairs, c.listKeypairs)
 	handle(c, canonical.GetKeypair, c.getKeypair)

@@ -16,6 +16,7 @@ type server struct {
 	before  *shape                  // what a resize or a migration can go back to
 	console []string                // lines
 	tags    map[canonical.ID]string // of its volumes
+	nics    []canonical.ID          // its ports
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.
@@ -48,7 +49,7 @@ func (s *server) copy() canonical.Server {
 	out.Addresses = slices.Clone(s.Addresses)
 	for i := range out.Addresses {
 		a := &out.Addresses[i]
-		a.NetworkID, a.MAC = own(a.NetworkID), own(a.MAC)
+		a.NetworkID, a.MAC, a.InterfaceID = own(a.NetworkID), own(a.MAC), own(a.InterfaceID)
 	}
 	out.Volumes = slices.Clone(s.Volumes)
 	for i := range out.Volumes {

@@ -156,11 +156,9 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 }
 
 func (c *Cloud) remove(s *server) {
+	c.moveOut(s)
 	delete(c.servers, s.ID)
 	c.leave(s)
-	for _, a := range s.Addresses {
-		delete(c.used, string(*a.NetworkID)+a.IP)
-	}
 	c.releaseVolumes(s)
 	maps.DeleteFunc(c.snapshots, func(_ canonical.ID, snap *snapshot) bool { return snap.Server == s.ID })
 }

@@ -25,7 +25,7 @@ func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[can
 	var task *canonical.Task
 	for i := range r.HowMany() {
 		s := c.build(r, p, r.NameOf(i))
-		s.Addresses = homes[i]
+		c.settleIn(s, homes[i])
 		c.giveDisks(s, p.disks)
 		if c.begin(canonical.CreateServer.Spec(), s, "spawning", func() { s.launched() }) {
 			task = joined(task, canonical.WaitStatus(s.ID, canonical.ServerRunning))
@@ -111,8 +111,6 @@ func lacks(r canonical.ServerCreate) error {
 		field = "native"
 	case r.Host != "" && !slices.Contains(hosts, r.Host):
 		return canonical.Invalid("host", "there is no host %q", r.Host)
-	case slices.ContainsFunc(r.SecurityGroups, func(g canonical.Ref) bool { return g != defaultGroup }):
-		return canonical.Invalid("security_groups", "there is only the group %s", defaultGroup)
 	default:
 		return nil
 	}
@@ -185,7 +183,7 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
 		Flavor: shapeOf(p.flavor), Image: p.link(),
 		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
-		Volumes: []canonical.ServerVolume{}, SecurityGroups: c.groups(), Keypair: optional(r.Keypair),
+		Volumes: []canonical.ServerVolume{}, Keypair: optional(r.Keypair),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
 		InstanceName: &instance, CreatedAt: &now, UpdatedAt: &now,
@@ -195,11 +193,6 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	c.servers[id] = s
 	c.settleOn(s, c.host(r.Host))
 	return s
-}
-
-func (c *Cloud) groups() []canonical.Link {
-	name := defaultGroup
-	return []canonical.Link{{ID: canonical.ID(c.stableID("security_group", name)), Name: &name}}
 }
 
 func shapeOf(f canonical.Flavor) canonical.ServerFlavor {
