@@ -13,7 +13,7 @@ type VolumeType struct {
 	Name        string            `json:"name"`
 	Description *string           `json:"description"`
 	Public      bool              `json:"public"`
-	Default     bool              `json:"default"` // what volumes are made of that name no type
+	Default     *bool             `json:"default"` // volumes that name no type are made of it; null: the cloud does not tell
 	ExtraSpecs  map[string]string `json:"extra_specs"`
 	Native      map[string]any    `json:"native,omitempty"`
 }
@@ -27,11 +27,13 @@ type VolumeTypeList struct {
 	Name       string `json:"-" query:"name" doc:"Exact name"`
 	NamePrefix string `json:"-" query:"name_prefix" doc:"Beginning of the name"`
 	Public     *bool  `json:"-" query:"public" doc:"Only public ones, or only others"`
+	Default    *bool  `json:"-" query:"default" doc:"Only the default, or only others"`
 }
 
 // Match says whether t passes the filters.
 func (r VolumeTypeList) Match(t *VolumeType) bool {
-	return matchName(t.Name, r.Name, r.NamePrefix) && (r.Public == nil || t.Public == *r.Public)
+	return matchName(t.Name, r.Name, r.NamePrefix) && (r.Public == nil || t.Public == *r.Public) &&
+		(r.Default == nil || t.Default != nil && *t.Default == *r.Default)
 }
 
 // VolumeTypeGet names one volume type.

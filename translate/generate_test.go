@@ -18,16 +18,18 @@ var words = []string{
 
 // enums are the words that enumerations have.
 var enums = map[reflect.Type][]string{
-	reflect.TypeFor[canonical.ServerStatus]():    texts(canonical.ServerStatuses),
-	reflect.TypeFor[canonical.Power]():           texts(canonical.Powers),
-	reflect.TypeFor[canonical.ServerKind]():      {"vm"},
-	reflect.TypeFor[canonical.AddressKind]():     {"fixed", "floating"},
-	reflect.TypeFor[canonical.ImageStatus]():     texts(canonical.ImageStatuses),
-	reflect.TypeFor[canonical.NetworkStatus]():   texts(canonical.NetworkStatuses),
-	reflect.TypeFor[canonical.KeypairKind]():     {"ssh", "x509"},
-	reflect.TypeFor[canonical.RebootKind]():      {"soft", "hard"},
-	reflect.TypeFor[canonical.OperationStatus](): {"pending", "running", "succeeded", "failed", "cancelled"},
-	reflect.TypeFor[canonical.NetworksMode]():    {"", "auto", "none", "list"},
+	reflect.TypeFor[canonical.ServerStatus]():         texts(canonical.ServerStatuses),
+	reflect.TypeFor[canonical.Power]():                texts(canonical.Powers),
+	reflect.TypeFor[canonical.ServerKind]():           {"vm"},
+	reflect.TypeFor[canonical.AddressKind]():          {"fixed", "floating"},
+	reflect.TypeFor[canonical.ImageStatus]():          texts(canonical.ImageStatuses),
+	reflect.TypeFor[canonical.NetworkStatus]():        texts(canonical.NetworkStatuses),
+	reflect.TypeFor[canonical.VolumeStatus]():         texts(canonical.VolumeStatuses),
+	reflect.TypeFor[canonical.VolumeSnapshotStatus](): texts(canonical.VolumeSnapshotStatuses),
+	reflect.TypeFor[canonical.KeypairKind]():          {"ssh", "x509"},
+	reflect.TypeFor[canonical.RebootKind]():           {"soft", "hard"},
+	reflect.TypeFor[canonical.OperationStatus]():      {"pending", "running", "succeeded", "failed", "cancelled"},
+	reflect.TypeFor[canonical.NetworksMode]():         {"", "auto", "none", "list"},
 }
 
 func texts[T ~string](all []T) []string {

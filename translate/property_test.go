@@ -63,15 +63,18 @@ func encode(t fataler, v any) []byte {
 // scene is an Env with the facts that rows need.
 func scene() *translate.Env {
 	return &translate.Env{
-		Bases:   map[string]string{"compute": "http://c/compute/v2.1", "image": "http://c/image", "network": "http://c/network"},
+		Bases:   map[string]string{"compute": "http://c/compute/v2.1", "image": "http://c/image", "network": "http://c/network", "volume": "http://c/volume/v3"},
 		Project: "p1", User: "u1", Role: canonical.Operator, Native: true,
 		Facts: map[string]any{"vpc": "v", "zones": []canonical.AvailabilityZone{{ID: "zid", Name: "z"}}},
 	}
 }
 
-func window(table *translate.Table, newest int) translate.Window {
-	if table.Version == nil {
+func window(table *translate.Table, row *translate.Route, newest int) translate.Window {
+	switch {
+	case table.Version == nil:
 		return translate.Window{}
+	case row.Service == "volume": // Cinder's own numbers
+		return translate.Window{Min: nova.MinVolumeVersion, Max: translate.Version{Major: 3, Minor: newest * 70 / 93}}
 	}
 	return translate.Window{Min: translate.Version{Major: 2, Minor: 1}, Max: translate.Version{Major: 2, Minor: newest}}
 }
@@ -97,7 +100,7 @@ func TestRequestsSurvive(t *testing.T) {
 				return
 			}
 			env := scene()
-			cloud := window(table, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "newest"))
+			cloud := window(table, row, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "newest"))
 			if !row.Offered(cloud) {
 				return
 			}
@@ -150,6 +153,12 @@ func request(t *rapid.T, table *translate.Table, row *translate.Route) any {
 		r.Cloud = ""
 		req = r
 	case canonical.FlavorCreate:
+		r.Cloud = ""
+		req = r
+	case canonical.VolumeCreate:
+		r.Cloud = ""
+		req = r
+	case canonical.VolumeSnapshotCreate:
 		r.Cloud = ""
 		req = r
 	}
@@ -208,6 +217,9 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 			r.Properties = canonical.Opt[map[string]canonical.Opt[string]]{}
 		}
 		return r
+	case canonical.VolumeSnapshotCreate: // Cinder forces all from 3.66 on
+		r.Force = r.Force || v.AtLeast(translate.Version{Major: 3, Minor: 66})
+		return r
 	case canonical.ServerReboot:
 		if r.Kind == "" {
 			r.Kind = canonical.RebootSoft
@@ -243,7 +255,7 @@ func hear(t *rapid.T, table *translate.Table, row *translate.Route, said *transl
 func TestAnswersSettle(t *testing.T) {
 	eachRow(t, func(t *testing.T, table *translate.Table, row *translate.Route) {
 		rapid.Check(t, func(t *rapid.T) {
-			v := window(table, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "version")).Max
+			v := window(table, row, rapid.SampledFrom([]int{1, 25, 53, 67, 79, 93}).Draw(t, "version")).Max
 			if !row.Offered(translate.Window{Min: v, Max: v}) {
 				return
 			}
@@ -289,8 +301,10 @@ func asking(row *translate.Route, v translate.Version) *translate.Env {
 	env.Version = v
 	env.Wire = &translate.Request{Path: row.Path, Query: url.Values{"offset": {"1"}}}
 	req := reflect.New(row.Op.Request).Elem()
-	if id := req.FieldByName("ID"); id.IsValid() {
-		id.SetString("x")
+	for i := range req.NumField() {
+		if req.Type().Field(i).Tag.Get("path") != "" {
+			req.Field(i).SetString("x")
+		}
 	}
 	env.Asked = req.Interface()
 	return env
@@ -347,11 +361,11 @@ func FuzzRequests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which, minor uint8, body []byte) {
 		row := rows[int(which)%len(rows)]
 		env := scene()
-		env.Version = window(row.table, 1+int(minor)%93).Max
+		env.Version = window(row.table, row.Route, 1+int(minor)%93).Max
 		from := &translate.Request{Params: map[string]string{"id": "x", "server_id": "x"}, Query: url.Values{}, Body: body}
 		req, err := row.HearRequest(from, env)
 		if err == nil {
-			_, err = row.table.Say(row.Route, req, scene(), window(row.table, 93))
+			_, err = row.table.Say(row.Route, req, scene(), window(row.table, row.Route, 93))
 		}
 		if canonical.CodeOf(err) == canonical.Internal {
 			t.Errorf("%s: %v", row.ID, err)
@@ -365,7 +379,7 @@ func FuzzAnswers(f *testing.F) {
 	seeds(f, rows, "response")
 	f.Fuzz(func(t *testing.T, which, minor uint8, body []byte) {
 		row := rows[int(which)%len(rows)]
-		v := window(row.table, 1+int(minor)%93).Max
+		v := window(row.table, row.Route, 1+int(minor)%93).Max
 		heard, err := reply(row.Route, &translate.Response{Status: 200, Header: http.Header{}, Body: body}, asking(row.Route, v))
 		if err == nil && heard.Result != nil {
 			var said *translate.Response

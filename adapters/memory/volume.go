@@ -71,12 +71,12 @@ func (c *Cloud) handleVolumes() {
 
 func (c *Cloud) volumeType(name string, isDefault bool) canonical.VolumeType {
 	return canonical.VolumeType{
-		ID: canonical.ID(c.stableID("volume_type", name)), Name: name, Public: true, Default: isDefault, ExtraSpecs: map[string]string{},
+		ID: canonical.ID(c.stableID("volume_type", name)), Name: name, Public: true, Default: &isDefault, ExtraSpecs: map[string]string{},
 	}
 }
 
 func copyVolumeType(t canonical.VolumeType) canonical.VolumeType {
-	t.Description, t.ExtraSpecs = own(t.Description), maps.Clone(t.ExtraSpecs)
+	t.Description, t.Default, t.ExtraSpecs = own(t.Description), own(t.Default), maps.Clone(t.ExtraSpecs)
 	return t
 }
 

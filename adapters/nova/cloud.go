@@ -35,6 +35,11 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.MergeFlavorExtraSpecs, like(c, canonical.MergeFlavorExtraSpecs), c.mergeExtraSpecs)
 	canonical.HandleIf(&c.Mux, canonical.SetFlavorExtraSpec, like(c, canonical.SetFlavorExtraSpec), c.setExtraSpec)
 	canonical.HandleIf(&c.Mux, canonical.CreateFlavor, like(c, canonical.CreateFlavor), c.createFlavor)
+	canonical.HandleIf(&c.Mux, canonical.UpdateVolume, like(c, canonical.UpdateVolume), c.updateVolume)
+	canonical.HandleIf(&c.Mux, canonical.ExtendVolume, like(c, canonical.ExtendVolume), c.extendVolume)
+	canonical.HandleIf(&c.Mux, canonical.UpdateVolumeSnapshot, like(c, canonical.UpdateVolumeSnapshot), c.updateVolumeSnapshot)
+	canonical.HandleIf(&c.Mux, canonical.UpdateVolumeAttachment, like(c, canonical.UpdateVolumeAttachment), c.updateAttachment)
+	canonical.HandleIf(&c.Mux, canonical.GetLimits, like(c, canonical.GetLimits), c.getLimits)
 	return c, nil
 }
 

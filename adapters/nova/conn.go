@@ -28,7 +28,7 @@ type conn struct {
 	shared    bool // the transport, with other accounts
 	client    *http.Client
 	keeper    keeper
-	windows   windows
+	windows   windows // of services
 	// catalogAge is how long a catalog is believed that lacks a service.
 	catalogAge time.Duration
 }
@@ -65,8 +65,8 @@ func (c *conn) Session(ctx context.Context, service string) (wire.Session, error
 	if s.Bases[service] == "" {
 		return wire.Session{}, c.missing(service)
 	}
-	if service == "compute" {
-		s.Window, err = c.window(ctx)
+	if at, versioned := versionDocuments[service]; versioned {
+		s.Window, err = c.window(ctx, service, at)
 	}
 	return s, err
 }

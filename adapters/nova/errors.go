@@ -18,7 +18,7 @@ func (c *Cloud) Do(ctx context.Context, call canonical.Call) (canonical.Reply, e
 	if err == nil {
 		return reply, nil
 	}
-	err = doubt(blame(err, call.Request), call.Op)
+	err = doubt(blame(missingPart(err, call.Op), call.Request), call.Op)
 	if canonical.CodeOf(err) == canonical.NotFound {
 		err = c.tooEarly(ctx, call, err)
 	}
@@ -62,6 +62,10 @@ var faults = []struct {
 	{regexp.MustCompile(`^Network (\S+) could not be found`), networkField},
 	{regexp.MustCompile(`availability zone is not available`), always("availability_zone")},
 	{regexp.MustCompile(`^Keypair data is invalid`), always("public_key")},
+	{regexp.MustCompile(`^Availability zone '.*' is invalid`), always("availability_zone")},
+	{regexp.MustCompile(`^Invalid image identifier`), always("image")},
+	{regexp.MustCompile(`^Invalid input received: (?:New size for extend|Volume size|Size of specified image)`), always("size_gib")},
+	{regexp.MustCompile(`^(?:Block Device Mapping is Invalid: failed to get (?:volume|snapshot)|Volume|Snapshot) ([\w-]+)(?:\.| could not be found)`), diskField},
 }
 
 // wireFields are names of Nova's own.
@@ -107,6 +111,46 @@ func blame(err error, req any) error {
 		}
 		if field := f.field(req, groups[len(groups)-1]); field != "" {
 			e.Fields = []canonical.FieldError{{Field: field, Reason: e.Upstream.Message}}
+			return &e
+		}
+	}
+	return err
+}
+
+// diskField is the one of the volumes of a create that Nova names.
+func diskField(req any, named string) string {
+	r, _ := req.(canonical.ServerCreate)
+	for i, v := range r.Volumes {
+		switch named {
+		case string(v.Volume):
+			return fmt.Sprintf("volumes.%d.volume", i)
+		case string(v.Snapshot):
+			return fmt.Sprintf("volumes.%d.snapshot", i)
+		}
+	}
+	return "volumes"
+}
+
+// parts are sentences about what a new volume, snapshot or attachment is made of. The
+// services say 404 to them, as they do of what the path names.
+var parts = map[string]map[string]*regexp.Regexp{
+	canonical.CreateVolume.Spec().Name: {
+		"type": regexp.MustCompile(`^Volume type `), "snapshot": regexp.MustCompile(`^Snapshot `), "source": regexp.MustCompile(`^Volume [^t]`),
+	},
+	canonical.CreateVolumeSnapshot.Spec().Name: {"volume": regexp.MustCompile(`^Volume `)},
+	canonical.AttachVolume.Spec().Name:         {"volume": regexp.MustCompile(`^Volume `)},
+}
+
+// missingPart is err as InvalidRequest, naming the field, where it is a part that is not
+// there.
+func missingPart(err error, op *canonical.Spec) error {
+	e := *canonical.AsError(err)
+	if e.Code != canonical.NotFound || e.Upstream == nil {
+		return err
+	}
+	for field, says := range parts[op.Name] {
+		if says.MatchString(e.Upstream.Message) {
+			e.Code, e.Fields = canonical.InvalidRequest, []canonical.FieldError{{Field: field, Reason: "there is no such " + field}}
 			return &e
 		}
 	}

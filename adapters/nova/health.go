@@ -26,7 +26,7 @@ func (c *conn) Health() canonical.Health {
 			h.Versions[service] = v
 		}
 	}
-	if w := c.windows.last(); !w.Max.IsZero() {
+	if w := c.windows.last("compute"); !w.Max.IsZero() {
 		h.Versions["compute"] = w.Min.String() + "-" + w.Max.String()
 	}
 	return h

@@ -125,13 +125,13 @@ func TestStrangeVersions(t *testing.T) {
 		`{"versions":[]}`: canonical.UpstreamError,
 		`{`:               canonical.UpstreamError,
 	} {
-		_, err := readWindow(respond(200, body))
+		_, err := readWindow(respond(200, body), "compute")
 		if got := canonical.CodeOf(err); got != want {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}
 	for code, want := range map[int]canonical.Code{503: canonical.Unavailable, 500: canonical.UpstreamError, 404: canonical.UpstreamError} {
-		if _, err := readWindow(respond(code, "")); canonical.CodeOf(err) != want {
+		if _, err := readWindow(respond(code, ""), "compute"); canonical.CodeOf(err) != want {
 			t.Errorf("%d: %v", code, err)
 		}
 	}

@@ -11,10 +11,18 @@ import (
 	"github.com/dragoman-cloud/dragoman/translate"
 )
 
-// windows remembers the microversions of the compute service.
+// versionDocuments are the services with microversions, and the service at whose root
+// each tells them.
+var versionDocuments = map[string]string{"compute": "compute", "volume": "volume-root"}
+
+// windows remembers the microversions of services.
 type windows struct {
 	mu    sync.Mutex
-	known translate.Window
+	known map[string]knownWindow
+}
+
+type knownWindow struct {
+	translate.Window
 	until time.Time
 }
 
@@ -22,56 +30,66 @@ type windows struct {
 // within this time.
 const keepWindow = 10 * time.Minute
 
-func (w *windows) get() (translate.Window, bool) {
+func (w *windows) get(service string) (translate.Window, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.known, time.Now().Before(w.until)
+	k := w.known[service]
+	return k.Window, time.Now().Before(k.until)
 }
 
 // last is what was known last, be it old.
-func (w *windows) last() translate.Window {
+func (w *windows) last(service string) translate.Window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.known
+	return w.known[service].Window
 }
 
-func (w *windows) put(known translate.Window) {
+func (w *windows) put(service string, known translate.Window) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known, w.until = known, time.Now().Add(keepWindow)
+	if w.known == nil {
+		w.known = map[string]knownWindow{}
+	}
+	w.known[service] = knownWindow{known, time.Now().Add(keepWindow)}
 }
 
-// window is the microversions that the compute service speaks. Of the first calls
-// several may ask for it at once, which does no harm.
-func (c *conn) window(ctx context.Context) (translate.Window, error) {
-	if w, ok := c.windows.get(); ok {
+// window is the microversions that a service speaks, as its root tells. Of the first
+// calls several may ask for it at once, which does no harm.
+func (c *conn) window(ctx context.Context, service, root string) (translate.Window, error) {
+	if w, ok := c.windows.get(service); ok {
 		return w, nil
 	}
-	resp, err := c.Send(ctx, &translate.Request{Service: "compute", Method: http.MethodGet, Path: "/"})
+	resp, err := c.Send(ctx, &translate.Request{Service: root, Method: http.MethodGet, Path: "/"})
 	if err != nil {
 		return translate.Window{}, err
 	}
-	w, err := readWindow(resp)
+	w, err := readWindow(resp, service)
 	if err == nil {
-		c.windows.put(w)
+		c.windows.put(service, w)
 	}
 	return w, err
 }
 
-// readWindow reads the version document of /v2.1/. A service before microversions
-// has empty texts there.
-func readWindow(resp *translate.Response) (translate.Window, error) {
+// readWindow reads the version document of /v2.1/, or Cinder's, which is a list of one.
+// A service before microversions has empty texts there.
+func readWindow(resp *translate.Response, service string) (translate.Window, error) {
+	type version struct {
+		Max string `json:"version"`
+		Min string `json:"min_version"`
+	}
 	var doc struct {
-		Version *struct {
-			Max string `json:"version"`
-			Min string `json:"min_version"`
-		} `json:"version"`
+		Version  *version  `json:"version"`
+		Versions []version `json:"versions"`
 	}
 	if resp.Status != http.StatusOK {
-		return translate.Window{}, statusError(resp.Status, "the compute service does not tell its versions")
+		return translate.Window{}, statusError(resp.Status, "the "+service+" service does not tell its versions")
 	}
-	if err := json.Unmarshal(resp.Body, &doc); err != nil || doc.Version == nil {
-		return translate.Window{}, canonical.Errorf(canonical.UpstreamError, "what the compute service says of its versions cannot be read")
+	err := json.Unmarshal(resp.Body, &doc)
+	if doc.Version == nil && len(doc.Versions) == 1 {
+		doc.Version = &doc.Versions[0]
+	}
+	if err != nil || doc.Version == nil {
+		return translate.Window{}, canonical.Errorf(canonical.UpstreamError, "what the %s service says of its versions cannot be read", service)
 	}
 	if doc.Version.Max == "" {
 		return translate.Window{}, nil
@@ -79,7 +97,7 @@ func readWindow(resp *translate.Response) (translate.Window, error) {
 	hi, errHi := translate.ParseVersion(doc.Version.Max)
 	lo, errLo := translate.ParseVersion(doc.Version.Min)
 	if errHi != nil || errLo != nil {
-		return translate.Window{}, canonical.Errorf(canonical.UpstreamError, "the compute service has versions of an unknown form")
+		return translate.Window{}, canonical.Errorf(canonical.UpstreamError, "the %s service has versions of an unknown form", service)
 	}
 	return translate.Window{Min: lo, Max: hi}, nil
 }

@@ -82,6 +82,9 @@ func (c rows) Support(ctx context.Context, op *canonical.Spec) canonical.Support
 		return canonical.Unsupportedf("%s has no call for %s", c.table.Dialect, op.Name)
 	}
 	s, err := c.conn.Session(ctx, candidates[0].Service)
+	if canonical.CodeOf(err) == canonical.Unsupported {
+		return canonical.Unsupportedf("%s", canonical.AsError(err).Detail)
+	}
 	if err != nil { // what cannot be asked is not declared impossible: the call itself will tell
 		return canonical.Support{Level: canonical.Native}
 	}

@@ -35,12 +35,14 @@ type Options struct {
 // and network URLs end before the version: clients append it themselves.
 var services = []struct {
 	service, name, prefix string
-	inCatalog             bool
+	kind                  string // in the catalog; "": not there
 }{
-	{"compute", "nova", "/compute/v2.1", true},
-	{"compute-root", "nova", "/compute", false},
-	{"image", "glance", "/image", true},
-	{"network", "neutron", "/network", true},
+	{"compute", "nova", "/compute/v2.1", "compute"},
+	{"compute-root", "nova", "/compute", ""},
+	{"image", "glance", "/image", "image"},
+	{"network", "neutron", "/network", "network"},
+	{"volume", "cinder", "/volume/v3", "volumev3"},
+	{"volume-root", "cinder", "/volume", ""},
 }
 
 // Mounts are the handlers of the dialect by path prefix.
@@ -48,8 +50,8 @@ func Mounts(o Options) map[string]http.Handler {
 	base := func(r *http.Request) string { return baseURL(o.PublicURL, r) }
 	var catalog []keystone.Service
 	for _, s := range services {
-		if s.inCatalog {
-			catalog = append(catalog, keystone.Service{Type: s.service, Name: s.name, Path: s.prefix})
+		if s.kind != "" {
+			catalog = append(catalog, keystone.Service{Type: s.kind, Name: s.name, Path: s.prefix})
 		}
 	}
 	identity := keystone.New("/identity", keystone.Options{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,11 +104,14 @@ func classify(resp *translate.Response, what said) canonical.Code {
 	has := func(word string) bool { return strings.Contains(strings.ToLower(what.message), word) }
 	switch resp.Status {
 	case 400:
+		if strings.HasPrefix(what.message, "Invalid volume: ") || strings.HasPrefix(what.message, "Invalid snapshot: ") {
+			return canonical.FailedPrecondition // Cinder's word for what the state forbids
+		}
 		return canonical.InvalidRequest
 	case 401:
 		return canonical.Unauthenticated
 	case 403:
-		if has("is protected") {
+		if has("is protected") || has("cannot detach a root device") {
 			return canonical.FailedPrecondition
 		}
 		if has("quota") || has("maximum number of") {
@@ -184,7 +188,7 @@ func sayError(err *canonical.Error, req *translate.Request, env *translate.Env) 
 	}
 	var body any
 	switch {
-	case service == "image", status == http.StatusRequestEntityTooLarge:
+	case service == "image", status == http.StatusRequestEntityTooLarge && err.Code == canonical.TooLarge:
 		body = framework(status, messageOf(err))
 	case status == http.StatusUnauthorized:
 		f := keystoneFault{}
@@ -227,6 +231,13 @@ func statusOf(err *canonical.Error, service string) int {
 		return imageStatus(err)
 	case err.Code == canonical.QuotaExceeded && service == "network":
 		return http.StatusConflict
+	case err.Code == canonical.QuotaExceeded && service == "volume":
+		return http.StatusRequestEntityTooLarge
+	case err.Code == canonical.FailedPrecondition && (service == "volume" || err.Operation == canonical.AttachVolume.Spec().Name ||
+		err.Operation == canonical.DetachVolume.Spec().Name) && !strings.Contains(err.Detail, "while it is in"):
+		return http.StatusBadRequest
+	case missingVolume(err):
+		return http.StatusNotFound
 	}
 	return commonStatus(err)
 }
@@ -262,6 +273,21 @@ func missingReference(err *canonical.Error) bool {
 	return err.Code == canonical.NotFound && (err.Operation == "server.create" || len(err.Fields) > 0)
 }
 
+// missingVolume says whether what a volume, a snapshot or an attachment is made of is
+// not there: Cinder, and Nova for it, answer as for a path.
+func missingVolume(err *canonical.Error) bool {
+	if err.Code != canonical.InvalidRequest || len(err.Fields) != 1 || !strings.HasPrefix(err.Fields[0].Reason, "there is no") {
+		return false
+	}
+	switch err.Operation {
+	case canonical.CreateVolume.Spec().Name:
+		return slices.Contains([]string{"type", "snapshot", "source"}, err.Fields[0].Field)
+	case canonical.AttachVolume.Spec().Name, canonical.CreateVolumeSnapshot.Spec().Name:
+		return err.Fields[0].Field == "volume"
+	}
+	return false
+}
+
 // unrouted says whether the facade found no row: no operation was begun.
 func unrouted(err *canonical.Error, req *translate.Request) bool {
 	return req != nil && err.Code == canonical.NotFound && err.Operation == "" && err.Cloud == "" && len(err.Fields) == 0
@@ -284,6 +310,10 @@ func computeFault(to *translate.Response, err *canonical.Error, req *translate.R
 		f.Message = notFound
 	case to.Status == http.StatusNotFound:
 		f.Message = missing(err, req)
+	}
+	if to.Status == http.StatusRequestEntityTooLarge { // Cinder's quotas
+		to.Header.Set("Retry-After", "0")
+		f.RetryAfter = "0"
 	}
 	if err.RetryAfter > 0 && name == "overLimit" {
 		f.RetryAfter = seconds(err.RetryAfter)
@@ -320,6 +350,12 @@ func missing(err *canonical.Error, req *translate.Request) string {
 		return "Instance " + id + " could not be found."
 	case strings.HasPrefix(req.Path, "/flavors/"):
 		return "Flavor " + id + " could not be found."
+	case req.Service == "volume" && strings.HasPrefix(req.Path, "/volumes/"):
+		return "Volume " + id + " could not be found."
+	case req.Service == "volume" && strings.HasPrefix(req.Path, "/snapshots/"):
+		return "Snapshot " + id + " could not be found."
+	case req.Service == "volume" && strings.HasPrefix(req.Path, "/types/"):
+		return "Volume type " + id + " could not be found."
 	case strings.HasPrefix(req.Path, "/os-keypairs/"):
 		return "Keypair " + id + " not found"
 	}

@@ -21,68 +21,82 @@ const (
 	headerNovaVersion = "X-OpenStack-Nova-API-Version"
 )
 
-// negotiate finds the microversion that a request to compute asks for; the other
-// services have none. Without a header it is 2.1.
+// windows are the microversions of the services that have some.
+var windows = map[string]translate.Window{
+	"compute": {Min: MinVersion, Max: MaxVersion}, "volume": {Min: MinVolumeVersion, Max: MaxVolumeVersion},
+}
+
+// negotiate finds the microversion that a request asks for. Without a header it is the
+// oldest.
 func negotiate(req *translate.Request) (translate.Version, error) {
-	if req.Service != "compute" {
+	w, versioned := windows[req.Service]
+	if !versioned {
 		return translate.Version{}, nil
 	}
-	asked := askedVersion(req.Header)
+	asked := askedVersion(req.Header, req.Service)
 	switch asked {
 	case "":
-		return MinVersion, nil
+		return w.Min, nil
 	case "latest":
-		return MaxVersion, nil
+		return w.Max, nil
 	}
 	got, err := translate.ParseVersion(asked)
 	if err != nil {
 		return translate.Version{}, canonical.Errorf(canonical.InvalidRequest,
 			"API Version String %s is of invalid format. Must be of format MajorNum.MinorNum.", asked)
 	}
-	if !got.AtLeast(MinVersion) || !MaxVersion.AtLeast(got) {
+	if !got.AtLeast(w.Min) || !w.Max.AtLeast(got) {
 		e := canonical.Errorf(canonical.Unsupported,
-			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", got, MinVersion, MaxVersion)
+			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", got, w.Min, w.Max)
 		e.Status = http.StatusNotAcceptable
 		return translate.Version{}, e
 	}
 	return got, nil
 }
 
-func askedVersion(h http.Header) string {
+func askedVersion(h http.Header, of string) string {
 	for _, line := range h.Values(headerVersion) {
 		for _, part := range strings.Split(line, ",") {
-			if service, version, ok := strings.Cut(strings.TrimSpace(part), " "); ok && strings.EqualFold(service, "compute") {
+			if service, version, ok := strings.Cut(strings.TrimSpace(part), " "); ok && strings.EqualFold(service, of) {
 				return strings.TrimSpace(version)
 			}
 		}
 	}
+	if of != "compute" {
+		return ""
+	}
 	return strings.TrimSpace(h.Get(headerNovaVersion))
 }
 
-// setVersion puts the microversion on a request, in both headers.
+// setVersion puts the microversion on a request; compute's in both headers.
 func setVersion(req *translate.Request, version translate.Version) {
-	if req.Service != "compute" {
+	if _, versioned := windows[req.Service]; !versioned {
 		return
 	}
-	req.Header.Set(headerVersion, "compute "+version.String())
-	req.Header.Set(headerNovaVersion, version.String())
+	req.Header.Set(headerVersion, req.Service+" "+version.String())
+	if req.Service == "compute" {
+		req.Header.Set(headerNovaVersion, version.String())
+	}
 }
 
 // setHeaders sets what every answer carries.
 func setHeaders(h http.Header, req *translate.Request, env *translate.Env) {
 	id := requestID(env.RequestID)
 	h.Set("X-OpenStack-Request-Id", id)
-	if req == nil || req.Service != "compute" {
+	if req == nil || windows[req.Service].Max.IsZero() {
 		return
 	}
-	h.Set("X-Compute-Request-Id", id)
+	h.Set("X-Compute-Request-Id", id) // Cinder's, too
 	version := env.Version
 	if version.IsZero() {
-		version = MinVersion
+		version = windows[req.Service].Min
 	}
-	h.Set(headerVersion, "compute "+version.String())
-	h.Set(headerNovaVersion, version.String())
-	h["Vary"] = []string{headerVersion, headerNovaVersion}
+	h.Set(headerVersion, req.Service+" "+version.String())
+	h["Vary"] = []string{headerVersion}
+	if req.Service == "compute" {
+		h.Set(headerNovaVersion, version.String())
+		h["Vary"] = []string{headerVersion, headerNovaVersion}
+	}
 }
 
 // requests is the name space of OpenStack's request ids, which must be UUIDs: ours

@@ -14,6 +14,16 @@ func TestStatusMapsAreTotal(t *testing.T) {
 			t.Errorf("image status %s becomes %s", s, got)
 		}
 	}
+	for _, s := range canonical.VolumeStatuses {
+		if got := hearVolumeStatus(sayVolumeStatus(s, "")); got != s && s != canonical.VolumeUnknown {
+			t.Errorf("volume status %s becomes %s", s, got)
+		}
+	}
+	for _, s := range canonical.VolumeSnapshotStatuses {
+		if got := hearSnapshotStatus(saySnapshotStatus(s, "")); got != s && s != canonical.SnapshotUnknown {
+			t.Errorf("snapshot status %s becomes %s", s, got)
+		}
+	}
 	for _, s := range canonical.NetworkStatuses {
 		if got := hearNetworkStatus(sayNetworkStatus(s)); got != s && s != canonical.NetworkUnknown {
 			t.Errorf("network status %s becomes %s", s, got)
@@ -33,6 +43,10 @@ func TestErrors(t *testing.T) {
 		{409, `{"conflictingRequest": {"code": 409, "message": "Cannot 'x' instance y while it is in vm_state active"}}`, canonical.FailedPrecondition},
 		{409, `{"NeutronError": {"type": "OverQuota", "message": "Quota exceeded", "detail": ""}}`, canonical.QuotaExceeded},
 		{409, `{"conflictingRequest": {"code": 409, "message": "Key pair 'k' already exists."}}`, canonical.AlreadyExists},
+		{400, `{"badRequest": {"code": 400, "message": "Invalid volume: Volume status must be available"}}`, canonical.FailedPrecondition},
+		{400, `{"badRequest": {"code": 400, "message": "Invalid input received: New size"}}`, canonical.InvalidRequest},
+		{413, `{"overLimit": {"code": 413, "message": "VolumeSizeExceedsAvailableQuota: quota is 1G", "retryAfter": "0"}}`, canonical.QuotaExceeded},
+		{403, `{"forbidden": {"code": 403, "message": "Cannot detach a root device volume"}}`, canonical.FailedPrecondition},
 		{500, `<html>`, canonical.UpstreamError},
 		{503, ``, canonical.Unavailable},
 	} {

@@ -13,6 +13,7 @@ func Table() *translate.Table {
 		Rows: slices.Concat(
 			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
 			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
+			volumeServiceRoutes(), volumeRoutes(), itemsRoutes(), volumeTypeRoutes(), volumeSnapshotRoutes(), volumeAttachmentRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}
