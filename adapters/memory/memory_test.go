@@ -306,3 +306,17 @@ func TestHealth(t *testing.T) {
 		}
 	}
 }
+
+// TestAccessAddressesAreShortened: as clouds do, which keep addresses and not texts.
+func TestAccessAddressesAreShortened(t *testing.T) {
+	c := memory.New(memory.Options{})
+	made, err := canonical.CreateServer.Do(t.Context(), c, canonical.ServerCreate{
+		Name: "a", Flavor: "small", Image: "cirros", AccessIPv6: "::babe:220.12.22.2",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := made.Result.Servers[0].AccessIPv6; got == nil || *got != "::babe:dc0c:1602" {
+		t.Errorf("access_ipv6 is %v", got)
+	}
+}

@@ -130,8 +130,8 @@ func (c *Cloud) updateServer(r canonical.ServerUpdate) (canonical.TypedReply[can
 	}
 	s.Name = r.Name.Or(s.Name)
 	s.Description = merged(s.Description, r.Description)
-	s.AccessIPv4 = merged(s.AccessIPv4, r.AccessIPv4)
-	s.AccessIPv6 = merged(s.AccessIPv6, r.AccessIPv6)
+	s.AccessIPv4 = shortest(merged(s.AccessIPv4, r.AccessIPv4))
+	s.AccessIPv6 = shortest(merged(s.AccessIPv6, r.AccessIPv6))
 	if !r.Tags.IsZero() {
 		s.Tags = distinct(r.Tags.Or(nil))
 	}

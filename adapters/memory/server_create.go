@@ -2,6 +2,7 @@ package memory
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/google/uuid"
@@ -182,7 +183,7 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	s := &server{tags: map[canonical.ID]string{}, Server: canonical.Server{
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
 		Flavor: shapeOf(p.flavor), Image: p.link(),
-		AccessIPv4: optional(r.AccessIPv4), AccessIPv6: optional(r.AccessIPv6),
+		AccessIPv4: shortest(optional(r.AccessIPv4)), AccessIPv6: shortest(optional(r.AccessIPv6)),
 		Volumes: []canonical.ServerVolume{}, Keypair: optional(r.Keypair),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
@@ -200,6 +201,19 @@ func shapeOf(f canonical.Flavor) canonical.ServerFlavor {
 		ID: &f.ID, Name: &f.Name, VCPUs: &f.VCPUs, RAMMiB: &f.RAMMiB, DiskGiB: &f.DiskGiB,
 		EphemeralGiB: &f.EphemeralGiB, SwapMiB: &f.SwapMiB, ExtraSpecs: f.ExtraSpecs,
 	})
+}
+
+// shortest is an address in its usual form; what is none stays as it is.
+func shortest(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	ip, err := netip.ParseAddr(*text)
+	if err != nil {
+		return text
+	}
+	short := ip.String()
+	return &short
 }
 
 // optional is a pointer to s, nil where it is empty.

@@ -96,8 +96,8 @@ func TestConsoleOutput(t *testing.T) {
 	var made struct{ Server struct{ ID string } }
 	call(t, "POST", base+"/compute/v2.1/servers", token, newServer, &made)
 	for body, want := range map[string]string{
-		`{"os-getConsoleOutput":{"length":1}}`:   "web login:\n",
-		`{"os-getConsoleOutput":{"length":"1"}}`: "web login:\n",
+		`{"os-getConsoleOutput":{"length":1}}`:   "web login:",
+		`{"os-getConsoleOutput":{"length":"1"}}`: "web login:",
 	} {
 		var got struct{ Output string }
 		if r := call(t, "POST", base+"/compute/v2.1/servers/"+made.Server.ID+"/action", token, body, &got); r.StatusCode != 200 || got.Output != want {

@@ -41,8 +41,12 @@ func consoleRoute() translate.Route {
 			},
 		},
 		Answer: translate.Answer[canonical.ConsoleOutput, consoleOutput]{
-			Say: func(r canonical.TypedReply[canonical.ConsoleOutput], _ *translate.Env, _ *translate.Response) (consoleOutput, error) {
-				return consoleOutput{&r.Result.Output}, nil
+			Say: func(r canonical.TypedReply[canonical.ConsoleOutput], env *translate.Env, _ *translate.Response) (consoleOutput, error) {
+				text := r.Result.Output
+				if asked, ok := env.Asked.(canonical.ConsoleOutputGet); ok && asked.Lines > 0 {
+					text = strings.TrimSuffix(text, "\n") // Nova counts what is behind the last break too
+				}
+				return consoleOutput{&text}, nil
 			},
 			Hear: func(w consoleOutput, _ *translate.Response, env *translate.Env) (canonical.ConsoleOutput, error) {
 				if w.Output == nil {

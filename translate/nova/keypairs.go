@@ -2,6 +2,7 @@ package nova
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -100,6 +101,7 @@ var keypairsAnswer = translate.List[canonical.Keypair, keypairsBody]{
 	Next: func(w keypairsBody, asked *translate.Request, _ []canonical.Keypair) *translate.Request {
 		return follow(w.Links, asked)
 	},
+	Keep: keepBy[canonical.Keypair],
 }
 
 var askKeypairs = translate.Ask[canonical.KeypairList, translate.NoBody]{
@@ -113,7 +115,10 @@ var askKeypairs = translate.Ask[canonical.KeypairList, translate.NoBody]{
 }
 
 var askKeypairCreate = translate.Ask[canonical.KeypairCreate, keypairCreateBody]{
-	Say: func(r canonical.KeypairCreate, _ *translate.Env, _ *translate.Request) (keypairCreateBody, error) {
+	Say: func(r canonical.KeypairCreate, env *translate.Env, _ *translate.Request) (keypairCreateBody, error) {
+		if err := keypairName(r.Name, env.Version); err != nil {
+			return keypairCreateBody{}, canonical.Invalid("name", "%s", canonical.AsError(err).Detail)
+		}
 		w := keypairCreate{Name: r.Name, PublicKey: r.PublicKey}
 		if r.Kind == canonical.X509Key {
 			w.Type = string(r.Kind)
@@ -124,12 +129,47 @@ var askKeypairCreate = translate.Ask[canonical.KeypairCreate, keypairCreateBody]
 		r := canonical.KeypairCreate{
 			Name: w.Keypair.Name, PublicKey: w.Keypair.PublicKey, Kind: canonical.KeypairKind(w.Keypair.Type),
 		}
+		if err := keypairName(r.Name, env.Version); err != nil {
+			return r, err
+		}
 		if r.PublicKey == "" && env.Version.AtLeast(v(92)) {
 			return r, canonical.Errorf(canonical.InvalidRequest,
 				"Invalid input for field/attribute keypair. 'public_key' is a required property")
 		}
 		return r, nil
 	},
+}
+
+// Characters of the names of keypairs; since 2.92 there are two more.
+const (
+	keypairLetters   = "_- 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	keypairLetters92 = "@." + keypairLetters
+)
+
+// keypairName refuses names as Nova's schema does.
+func keypairName(name string, version translate.Version) error {
+	letters := keypairLetters
+	if version.IsZero() || version.AtLeast(v(92)) {
+		letters = keypairLetters92
+	}
+	const refused = "An invalid 'name' value was provided. The name must be: "
+	switch n := len([]rune(name)); {
+	case n == 0 || n > 255:
+		return canonical.Errorf(canonical.InvalidRequest, "Invalid input for field/attribute name. Value: %s. '%s' is too %s", name, name, lengthWord(n))
+	case strings.TrimSpace(name) != name:
+		return canonical.Errorf(canonical.InvalidRequest, refused+"printable characters. Can not start or end with whitespace.")
+	case strings.ContainsFunc(name, func(c rune) bool { return !strings.ContainsRune(letters, c) }):
+		return canonical.Errorf(canonical.InvalidRequest, refused+"Only expected characters: [%s]", letters)
+	default:
+		return nil
+	}
+}
+
+func lengthWord(n int) string {
+	if n == 0 {
+		return "short"
+	}
+	return "long"
 }
 
 func keypairRoutes() []translate.Route {

@@ -36,7 +36,7 @@ func hearPaging(from *translate.Request, env *translate.Env, by pagingOf) (canon
 			return o, canonical.Errorf(canonical.InvalidRequest,
 				"Invalid input for query parameters limit. Value: %s. '%s' does not match '^[0-9]*$'", text, text)
 		}
-		if n > 0 { // 0 is the most that the service gives
+		if n > 0 { // of 0, see keepBy
 			o.Limit = min(n, canonical.MaxLimit)
 		}
 	}
@@ -54,10 +54,19 @@ func hearPaging(from *translate.Request, env *translate.Env, by pagingOf) (canon
 	return o, nil
 }
 
-// keepBy filters by what the row's Hear left in the facts.
+// keepBy filters by what the row's Hear left in the facts. A limit of 0 keeps nothing,
+// but in the network service, where it is none.
 func keepBy[T any](item *T, env *translate.Env) bool {
+	if env.Wire != nil && env.Wire.Service != "network" && zeroLimit(env.Wire.Query.Get("limit")) {
+		return false
+	}
 	keep, ok := translate.Fact[func(*T) bool](env, factKeep)
 	return !ok || keep(item)
+}
+
+func zeroLimit(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n == 0
 }
 
 func lastID[T canonical.Listed](items []T) string {

@@ -127,6 +127,37 @@ func TestBadRequests(t *testing.T) {
 			400,
 			fault("badRequest", "400", "Invalid input for query parameters limit. Value: x. 'x' does not match '^[0-9]*$'"),
 		},
+		"BadChangesSince": {
+			asked{method: "GET", target: "/servers?changes-since=2011/01/01"},
+			400,
+			fault("badRequest", "400", "Invalid input for query parameters changes-since. Value: 2011/01/01. '2011/01/01' is not a 'date-time'"),
+		},
+		"NoServersAtLeast": {
+			asked{method: "POST", target: "/servers", body: `{"server":{"name":"a","flavorRef":"1","min_count":0}}`},
+			400,
+			fault("badRequest", "400", "Invalid input for field/attribute min_count. Value: 0. 0 is less than the minimum of 1"),
+		},
+		"NoServersAtMost": {
+			asked{method: "POST", target: "/servers", body: `{"server":{"name":"a","flavorRef":"1","max_count":"0"}}`},
+			400,
+			fault("badRequest", "400", "Invalid input for field/attribute max_count. Value: 0. 0 is less than the minimum of 1"),
+		},
+		"FewerAtMost": {
+			asked{method: "POST", target: "/servers", body: `{"server":{"name":"a","flavorRef":"1","min_count":3,"max_count":2}}`},
+			400,
+			fault("badRequest", "400", "min_count must be <= max_count"),
+		},
+		"KeypairName": {
+			asked{method: "POST", target: "/os-keypairs", body: `{"keypair":{"name":"a@b"}}`},
+			400,
+			fault("badRequest", "400", "An invalid 'name' value was provided. The name must be: Only expected characters: [_- 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ]"),
+		},
+		"KeypairNameWithSpace": {
+			asked{method: "POST", target: "/os-keypairs", body: `{"keypair":{"name":" a"}}`},
+			400,
+			fault("badRequest", "400", "An invalid 'name' value was provided. The name must be: printable characters. Can not start or end with whitespace."),
+		},
+		"LimitOfNone":   {asked{method: "GET", target: "/flavors?limit=0"}, 200, `{"flavors":[]}`},
 		"BadMarker":     {asked{method: "GET", target: "/servers?marker=nobody"}, 400, fault("badRequest", "400", "marker [nobody] not found")},
 		"MissingServer": {asked{method: "GET", target: "/servers/x"}, 404, fault("itemNotFound", "404", "Instance x could not be found.")},
 		"MissingFlavor": {asked{method: "GET", target: "/flavors/x"}, 404, fault("itemNotFound", "404", "Flavor x could not be found.")},

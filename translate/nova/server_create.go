@@ -40,8 +40,8 @@ type createServer struct {
 	DiskConfig     string            `json:"OS-DCF:diskConfig,omitempty" wire:"advisory"`
 	AccessIPv4     string            `json:"accessIPv4,omitempty"`
 	AccessIPv6     string            `json:"accessIPv6,omitempty"`
-	MinCount       number            `json:"min_count,omitempty"`
-	MaxCount       number            `json:"max_count,omitempty"`
+	MinCount       *number           `json:"min_count,omitempty"`
+	MaxCount       *number           `json:"max_count,omitempty"`
 	Reservation    *bool             `json:"return_reservation_id,omitempty" wire:"binding"`
 	Hostname       string            `json:"hostname,omitempty" since:"2.90" wire:"advisory"`
 	TrustedCerts   []string          `json:"trusted_image_certificates,omitempty" since:"2.63" wire:"binding"`
@@ -151,7 +151,8 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 		w.ConfigDrive = &drive
 	}
 	if r.HowMany() > 1 {
-		w.MinCount, w.MaxCount = number(r.Count), number(r.Count)
+		n := number(r.Count)
+		w.MinCount, w.MaxCount = &n, &n
 	}
 	switch {
 	case r.Host != "" && env.Version.AtLeast(v(74)):
@@ -277,9 +278,11 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 	case env.Version.AtLeast(v(37)) && s.Networks.IsZero():
 		return r, required("networks")
 	}
-	if n := max(s.MinCount, s.MaxCount); n > 1 {
-		r.Count = int(n)
+	count, err := hearCount(s.MinCount, s.MaxCount)
+	if err != nil {
+		return r, err
 	}
+	r.Count = count
 	if s.ConfigDrive != nil {
 		drive := bool(*s.ConfigDrive)
 		r.ConfigDrive = &drive
@@ -294,12 +297,39 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 		r.AvailabilityZone, r.Host = zone, host
 	}
 	hearHints(&r)
-	var err error
 	if r.Networks, err = hearNetworks(s.Networks, env); err != nil {
 		return r, err
 	}
 	r.Volumes, err = hearDevices(&r, s.Devices)
 	return r, err
+}
+
+// hearCount is how many servers are asked for: as many as the most, all or none; 0 is
+// one.
+func hearCount(least, most *number) (int, error) {
+	for name, n := range map[string]*number{"min_count": least, "max_count": most} {
+		if n != nil && *n < 1 {
+			return 0, canonical.Errorf(canonical.InvalidRequest,
+				"Invalid input for field/attribute %s. Value: %d. %d is less than the minimum of 1", name, *n, *n)
+		}
+	}
+	one := number(1)
+	switch {
+	case least == nil && most == nil:
+		return 0, nil
+	case least == nil:
+		least = &one
+	case most == nil:
+		most = least
+	}
+	switch {
+	case *least > *most:
+		return 0, canonical.Errorf(canonical.InvalidRequest, "min_count must be <= max_count")
+	case *most == 1:
+		return 0, nil
+	default:
+		return int(*most), nil
+	}
 }
 
 func required(field string) error {

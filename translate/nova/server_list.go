@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -84,6 +85,12 @@ func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.
 			*value = q.Get(key)
 		}
 	}
+	for _, key := range []string{"changes-since", "changes-before"} {
+		if text := q.Get(key); q.Has(key) && dateTime(text) == nil {
+			return r, canonical.Errorf(canonical.InvalidRequest,
+				"Invalid input for query parameters %s. Value: %s. '%s' is not a 'date-time'", key, text, text)
+		}
+	}
 	statuses := hearStatuses(q["status"])
 	switch deleted, _ := strconv.ParseBool(q.Get("deleted")); {
 	case deleted && operator:
@@ -130,18 +137,32 @@ func serverOrder(key, dir string) (pagingOf, error) {
 func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus) func(*canonical.Server) bool {
 	q := from.Query
 	name, ip, ip6 := pattern(q.Get("name")), pattern(q.Get("ip")), pattern(q.Get("ip6"))
-	since := words.Time(q.Get("changes-since"))
+	since, before := dateTime(q.Get("changes-since")), dateTime(q.Get("changes-before"))
 	return func(s *canonical.Server) bool {
 		switch {
 		case !name(s.Name), q.Get("uuid") != "" && string(s.ID) != q.Get("uuid"):
 			return false
 		case len(statuses) > 0 && !slices.Contains(statuses, s.Status):
 			return false
-		case since != nil && s.UpdatedAt != nil && s.UpdatedAt.Before(*since):
+		case since != nil && s.UpdatedAt != nil && s.UpdatedAt.Before(*since),
+			before != nil && s.UpdatedAt != nil && s.UpdatedAt.After(*before):
 			return false
 		}
 		return hasAddress(s, 4, q.Get("ip"), ip) && hasAddress(s, 6, q.Get("ip6"), ip6)
 	}
+}
+
+// dateTime is a time as Nova's clients write it, a date alone too; nil for what is none.
+func dateTime(text string) *time.Time {
+	if t := words.Time(strings.Replace(text, " ", "T", 1)); t != nil {
+		return t
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04Z07:00", "20060102T150405Z"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return &t
+		}
+	}
+	return nil
 }
 
 func hasAddress(s *canonical.Server, version int, asked string, like func(string) bool) bool {
