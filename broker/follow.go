@@ -242,7 +242,7 @@ func (v *view) know(ctx context.Context, o *store.Operation, p canonical.Progres
 	named := len(p.Resources) > 0 && !slices.Equal(p.Resources, o.Resources)
 	if named {
 		o.Resources = p.Resources
-		if op := canonical.Lookup(o.Operation.Operation); op.Effect != canonical.Delete {
+		if op := canonical.Lookup(o.Operation.Operation); !removes(op) {
 			v.noteOwners(ctx, op, string(o.ID), o.Resources)
 		}
 	}

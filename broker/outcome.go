@@ -85,7 +85,7 @@ func (v *view) finish(ctx context.Context, o store.Operation, result any, found 
 		shown, err := v.show(ctx, op, canonical.Reply{Result: result})
 		v.warn("complete a result", err)
 		result = shown.Result
-	case op.Effect != canonical.Delete:
+	case !removes(op):
 		result = v.final(ctx, op, o.Resources, found)
 	}
 	v.noteVolumes(ctx, result)
@@ -95,8 +95,10 @@ func (v *view) finish(ctx context.Context, o store.Operation, result any, found 
 // final is what an operation has made or changed. What cannot be read is left out:
 // the work has succeeded all the same.
 func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.Resource, found map[canonical.ID]*canonical.Server) any {
-	if get := canonical.Lookup(op.Resource() + ".get"); op.Resource() != "server" && get != nil && get.Result == op.Result && len(about) == 1 {
-		got, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), about[0].ID)})
+	kind := shownBy(op)
+	of := slices.IndexFunc(about, func(r canonical.Resource) bool { return r.Type == kind })
+	if get := canonical.Lookup(kind + ".get"); kind != "server" && get != nil && get.Result == op.Result && of >= 0 {
+		got, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), about[of].ID)})
 		v.warn("read the result", err)
 		return got.Result
 	}
@@ -155,9 +157,9 @@ func (v *view) noteOwners(ctx context.Context, op *canonical.Spec, intent string
 	}
 	for _, r := range about {
 		switch {
-		case creates(op) && r.Type == op.Resource():
+		case r.Type == madeBy(op):
 			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
-		case op.Verb() == "delete" && r.Type == op.Resource() && v.gone(ctx, r):
+		case (op.Verb() == "delete" || removes(op) && op.Effect != canonical.Delete) && r.Type == op.Resource() && v.gone(ctx, r):
 			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))
 		}
 	}

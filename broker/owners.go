@@ -24,8 +24,30 @@ func (v *view) sees(owner string) bool {
 	}
 }
 
-// creates says whether an operation makes things of its resource.
-func creates(op *canonical.Spec) bool { return op.Verb() == "create" || op.Verb() == "import" }
+// madeBy is the kind of what an operation makes; "": nothing.
+func madeBy(op *canonical.Spec) string {
+	switch {
+	case op == canonical.CreateServerImage.Spec():
+		return "image"
+	case op.Verb() == "create" || op.Verb() == "import":
+		return op.Resource()
+	default:
+		return ""
+	}
+}
+
+// shownBy is the kind of what an operation answers.
+func shownBy(op *canonical.Spec) string {
+	if made := madeBy(op); made != "" {
+		return made
+	}
+	return op.Resource()
+}
+
+// removes says whether an operation leaves nothing of what it is about.
+func removes(op *canonical.Spec) bool {
+	return op.Effect == canonical.Delete || op == canonical.PurgeServer.Spec()
+}
 
 // reaches is NotFound for what belongs to others. What is public may be read by all,
 // but changed by its owner alone.

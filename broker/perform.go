@@ -21,8 +21,8 @@ func (v *view) do(ctx context.Context, call canonical.Call) (canonical.Reply, er
 	}
 	call.Request = request
 	id := strings.ToLower(rand.Text())
-	kind := call.Op.Resource()
-	makes := v.shared && creates(call.Op) && owned[kind]
+	kind := madeBy(call.Op)
+	makes := v.shared && owned[kind]
 	if makes {
 		if err := v.b.Store.Intend(ctx, id, v.tenant, v.m.Name, kind); err != nil {
 			return canonical.Reply{}, err
@@ -106,7 +106,7 @@ func (v *view) ask(ctx context.Context, o store.Operation, call canonical.Call) 
 	default:
 		o.Status, o.Phase, o.Task, o.Resources = canonical.OperationRunning, store.Waiting, reply.Task, resources(call, reply)
 		begin(&o.Operation, "wait")
-		if call.Op.Effect != canonical.Delete {
+		if !removes(call.Op) {
 			v.noteOwners(ctx, call.Op, string(o.ID), o.Resources)
 		}
 		v.hold(ctx, o)
@@ -222,7 +222,7 @@ func resources(call canonical.Call, reply canonical.Reply) []canonical.Resource 
 		return out
 	case canonical.Listed:
 		id, _, _ := r.ListKeys()
-		return []canonical.Resource{{Type: call.Op.Resource(), ID: id}}
+		return []canonical.Resource{{Type: shownBy(call.Op), ID: id}}
 	}
 	if id, kind, ok := target(call); ok {
 		return []canonical.Resource{{Type: kind, ID: id}}
@@ -241,7 +241,7 @@ func (v *view) show(ctx context.Context, op *canonical.Spec, reply canonical.Rep
 		reply.Result = created
 		return reply, nil
 	}
-	kind := op.Resource()
+	kind := shownBy(op)
 	if _, ok := reply.Result.(canonical.Server); ok {
 		kind = "server" // also what acts on a snapshot answers the server
 	}

@@ -38,6 +38,9 @@ func intentOf(op *canonical.Spec, request any) any {
 // is wanted, and here are those that they lead to; none: nothing is left.
 var repeatable = map[*canonical.Spec][]canonical.ServerStatus{
 	canonical.DeleteServer.Spec():        {},
+	canonical.PurgeServer.Spec():         {},
+	canonical.RestoreServer.Spec():       {canonical.ServerRunning, canonical.ServerStopped},
+	canonical.MigrateServer.Spec():       {canonical.ServerVerifyResize},
 	canonical.StartServer.Spec():         {canonical.ServerRunning},
 	canonical.StopServer.Spec():          {canonical.ServerStopped},
 	canonical.PauseServer.Spec():         {canonical.ServerPaused},
@@ -143,7 +146,7 @@ func (v *view) settleRepeat(ctx context.Context, op *canonical.Spec, o *store.Op
 		o.Task, o.Phase, o.Status = reply.Task, store.Waiting, canonical.OperationRunning
 		begin(&o.Operation, "wait")
 		return !v.save(ctx, *o)
-	case err == nil, code == canonical.NotFound && op.Effect == canonical.Delete:
+	case err == nil, code == canonical.NotFound && removes(op):
 		v.finish(ctx, *o, reply.Result, nil)
 		return true
 	case code == canonical.FailedPrecondition:

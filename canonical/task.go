@@ -14,7 +14,8 @@ type Task struct {
 	Resources []Resource `json:"resources"`       // what the work makes or changes, as far as known
 	// Job is asked about with GetOperation; Huawei and dragoman have jobs.
 	Job ID `json:"job,omitempty" of:"operation"`
-	// Status is waited for on every server of Resources; Nova has only this.
+	// Status is waited for on every server of Resources, whatever else they name; Nova
+	// has only this.
 	Status *StatusWait `json:"status,omitempty"`
 	// State is waited for on what else has states (volumes and their snapshots).
 	State *StateWait `json:"state,omitempty"`
@@ -30,6 +31,10 @@ type Resource struct {
 type StatusWait struct {
 	Done []ServerStatus `json:"done,omitempty"` // success, once no task is under way
 	Gone bool           `json:"gone,omitempty"` // success: the server is not there any more
+	// Failed is failure, once no task is under way: the cloud has given it up.
+	Failed []ServerStatus `json:"failed,omitempty"`
+	// Leaves is the host that the server moves away from: to rest there is failure.
+	Leaves string `json:"leaves,omitempty"`
 	// Changed is the UpdatedAt before the request. A server that still has it has
 	// not begun, whatever its status says: a reboot starts and ends in running.
 	Changed *time.Time `json:"changed,omitempty"`
@@ -64,6 +69,12 @@ func WaitGone(id ID) *Task {
 	return &Task{Resources: []Resource{{"server", id}}, Status: &StatusWait{Done: []ServerStatus{ServerSoftDeleted}, Gone: true}}
 }
 
+// WaitPurged is a Task that is done when the server is not there any more, nor in a
+// recycle bin.
+func WaitPurged(id ID) *Task {
+	return &Task{Resources: []Resource{{"server", id}}, Status: &StatusWait{Gone: true}}
+}
+
 // Judge says how far a wait has come for one server; s is nil when the cloud says
 // that there is none.
 func (w *StatusWait) Judge(s *Server) (Verdict, *Error) {
@@ -72,9 +83,13 @@ func (w *StatusWait) Judge(s *Server) (Verdict, *Error) {
 		return TaskSucceeded, nil
 	case s == nil:
 		return TaskFailed, Errorf(NotFound, "the server is gone")
-	case slices.Contains(w.Done, s.Status) && s.Task == nil && !w.unchanged(s):
+	case s.Task != nil || w.unchanged(s):
+		return TaskRunning, nil
+	case slices.Contains(w.Failed, s.Status), slices.Contains(w.Done, s.Status) && w.Leaves != "" && s.Host != nil && *s.Host == w.Leaves:
+		return TaskFailed, givenUp(s)
+	case slices.Contains(w.Done, s.Status):
 		return TaskSucceeded, nil
-	case s.Status == ServerError && s.Task == nil && !w.unchanged(s): // with a task it may be on its way out of it
+	case s.Status == ServerError: // with a task it may be on its way out of it
 		return TaskFailed, faultOf(s)
 	default:
 		return TaskRunning, nil
@@ -83,6 +98,14 @@ func (w *StatusWait) Judge(s *Server) (Verdict, *Error) {
 
 func (w *StatusWait) unchanged(s *Server) bool {
 	return w.Changed != nil && s.UpdatedAt != nil && s.UpdatedAt.Equal(*w.Changed)
+}
+
+// givenUp is why a cloud has left a server as it was.
+func givenUp(s *Server) *Error {
+	if s.Fault != nil {
+		return faultOf(s)
+	}
+	return Errorf(UpstreamError, "the cloud gave it up: the server is %s as before", s.Status)
 }
 
 func faultOf(s *Server) *Error {
@@ -119,9 +142,11 @@ func (t *Task) Servers() []ID {
 	if t.Status == nil {
 		return nil
 	}
-	ids := make([]ID, len(t.Resources))
-	for i, r := range t.Resources {
-		ids[i] = r.ID
+	ids := make([]ID, 0, len(t.Resources))
+	for _, r := range t.Resources {
+		if r.Type == "server" {
+			ids = append(ids, r.ID)
+		}
 	}
 	return ids
 }

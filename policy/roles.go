@@ -16,7 +16,12 @@ var least = map[string]map[canonical.Effect]canonical.Role{
 
 // leastFor are the operations whose row of the table does not do.
 var leastFor = map[*canonical.Spec]canonical.Role{
-	canonical.ShelveOffloadServer.Spec(): canonical.Operator,
+	canonical.ShelveOffloadServer.Spec():  canonical.Operator,
+	canonical.MigrateServer.Spec():        canonical.Operator,
+	canonical.LiveMigrateServer.Spec():    canonical.Operator,
+	canonical.EvacuateServer.Spec():       canonical.Operator,
+	canonical.ResetServerState.Spec():     canonical.Operator,
+	canonical.GetServerDiagnostics.Spec(): canonical.Operator,
 }
 
 var operators = map[canonical.Effect]canonical.Role{

@@ -50,6 +50,10 @@ func hideHosts(result any) any {
 	case canonical.ServerWithPassword:
 		hideHost(&r.Server)
 		return r
+	case canonical.ServerTopology:
+		for i := range r.Nodes {
+			r.Nodes[i].HostNode, r.Nodes[i].CPUPinning = nil, map[string]int{}
+		}
 	case canonical.Page[canonical.Server]:
 		for i := range r.Items {
 			hideHost(&r.Items[i])

@@ -33,6 +33,8 @@ type Options struct {
 	Outcome func(op *canonical.Spec, server canonical.Server) *canonical.Fault
 	// Capacity limits what the servers may use together.
 	Capacity Capacity
+	// Recycle is how long deleted servers rest in a recycle bin; 0: there is none.
+	Recycle time.Duration
 	// KeepShelved leaves shelved servers on their hosts until they are offloaded; else
 	// shelving offloads them.
 	KeepShelved bool
@@ -150,6 +152,17 @@ func (c *Cloud) handleActions() {
 	handle(c, canonical.ResizeServer, c.resizeServer)
 	handle(c, canonical.ConfirmServerResize, c.confirmResize)
 	handle(c, canonical.RevertServerResize, c.revertResize)
+	handle(c, canonical.SetServerPassword, c.setPassword)
+	handle(c, canonical.CreateServerImage, c.createServerImage)
+	handle(c, canonical.MigrateServer, c.migrateServer)
+	handle(c, canonical.LiveMigrateServer, c.liveMigrateServer)
+	handle(c, canonical.EvacuateServer, c.evacuateServer)
+	handle(c, canonical.ResetServerState, c.resetState)
+	handle(c, canonical.RestoreServer, c.restoreServer)
+	handle(c, canonical.PurgeServer, c.purgeServer)
+	handle(c, canonical.OpenConsole, c.openConsole)
+	handle(c, canonical.GetServerDiagnostics, c.getDiagnostics)
+	handle(c, canonical.GetServerTopology, c.getTopology)
 }
 
 // handle registers h, which runs with the lock held and all due work finished.

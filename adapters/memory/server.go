@@ -37,6 +37,7 @@ func (s *server) copy() canonical.Server {
 		*p = own(*p)
 	}
 	out.CreatedAt, out.UpdatedAt, out.LaunchedAt = own(s.CreatedAt), own(s.UpdatedAt), own(s.LaunchedAt)
+	out.DeletedAt, out.PurgeAt = own(s.DeletedAt), own(s.PurgeAt)
 	if s.Fault != nil {
 		f := *s.Fault
 		f.Details, f.At = own(f.Details), own(f.At)

@@ -149,7 +149,14 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 	if s.Task != nil && *s.Task == "deleting" {
 		return reply(canonical.None{}, canonical.WaitGone(s.ID))
 	}
-	if !c.begin(canonical.DeleteServer.Spec(), s, "deleting", func() { c.remove(s) }) {
+	away := func() { c.remove(s) }
+	if s.Status == canonical.ServerSoftDeleted {
+		return reply(canonical.None{}, nil)
+	}
+	if c.opts.Recycle > 0 && s.Status != canonical.ServerBuilding {
+		away = func() { c.bin(s) }
+	}
+	if !c.begin(canonical.DeleteServer.Spec(), s, "deleting", away) {
 		return reply(canonical.None{}, nil)
 	}
 	return reply(canonical.None{}, canonical.WaitGone(s.ID))

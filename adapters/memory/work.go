@@ -36,6 +36,7 @@ func (c *Cloud) begin(op *canonical.Spec, s *server, task string, finish func())
 
 // settle finishes all work whose time has come.
 func (c *Cloud) settle() {
+	c.purgeDue(c.now())
 	if len(c.queue) == 0 {
 		return
 	}
@@ -86,5 +87,6 @@ func (c *Cloud) end(j job) {
 
 // canFail says whether the outcome of an operation is asked for.
 func canFail(op *canonical.Spec) bool {
-	return op.Effect != canonical.Delete && op != canonical.CreateServerSnapshot.Spec()
+	return op.Effect != canonical.Delete && op != canonical.CreateServerSnapshot.Spec() &&
+		op != canonical.CreateServerImage.Spec() && op != canonical.PurgeServer.Spec()
 }

@@ -121,7 +121,10 @@ func content(text string) *canonical.Content {
 var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true}
 
 // guardedOps are operations of other resources that not everybody may perform.
-var guardedOps = map[*canonical.Spec]bool{canonical.ShelveOffloadServer.Spec(): true}
+var guardedOps = map[*canonical.Spec]bool{
+	canonical.ShelveOffloadServer.Spec(): true, canonical.MigrateServer.Spec(): true, canonical.LiveMigrateServer.Spec(): true,
+	canonical.EvacuateServer.Spec(): true, canonical.ResetServerState.Spec(): true, canonical.GetServerDiagnostics.Spec(): true,
+}
 
 // refusal holds the cloud to its word that it does not offer op. Layers before a cloud
 // may find first that there is no such thing; server gives one that is there.

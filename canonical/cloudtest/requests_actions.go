@@ -3,6 +3,17 @@ package cloudtest
 import "github.com/dragoman-cloud/dragoman/canonical"
 
 func init() { //nolint:gochecknoinits // see requests.go
+	plausible(canonical.SetServerPassword, canonical.ServerSetPassword{ID: unknown, Password: "secret"})
+	plausible(canonical.CreateServerImage, canonical.ServerCreateImage{ID: unknown, Name: "cloudtest-refused"})
+	plausible(canonical.MigrateServer, canonical.ServerMigrate{ID: unknown})
+	plausible(canonical.LiveMigrateServer, canonical.ServerLiveMigrate{ID: unknown})
+	plausible(canonical.EvacuateServer, canonical.ServerEvacuate{ID: unknown})
+	plausible(canonical.ResetServerState, canonical.ServerResetState{ID: unknown, Status: canonical.ServerError})
+	plausible(canonical.RestoreServer, canonical.ServerRestore{ID: unknown})
+	plausible(canonical.PurgeServer, canonical.ServerPurge{ID: unknown})
+	plausible(canonical.OpenConsole, canonical.ConsoleOpen{ID: unknown})
+	plausible(canonical.GetServerDiagnostics, canonical.ServerDiagnosticsGet{ID: unknown})
+	plausible(canonical.GetServerTopology, canonical.ServerTopologyGet{ID: unknown})
 	plausible(canonical.PauseServer, canonical.ServerPause{ID: unknown})
 	plausible(canonical.UnpauseServer, canonical.ServerUnpause{ID: unknown})
 	plausible(canonical.SuspendServer, canonical.ServerSuspend{ID: unknown})

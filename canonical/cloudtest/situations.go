@@ -75,6 +75,21 @@ var (
 		act("confirm_resize", canonical.ConfirmServerResize, func(_ *check, id canonical.ID) canonical.ServerConfirmResize {
 			return canonical.ServerConfirmResize{ID: id}
 		}),
+		act("set_password", canonical.SetServerPassword, func(_ *check, id canonical.ID) canonical.ServerSetPassword {
+			return canonical.ServerSetPassword{ID: id, Password: "Cloudtest-1"}
+		}),
+		forOperators(act("migrate", canonical.MigrateServer, func(_ *check, id canonical.ID) canonical.ServerMigrate {
+			return canonical.ServerMigrate{ID: id}
+		})),
+		forOperators(act("live_migrate", canonical.LiveMigrateServer, func(_ *check, id canonical.ID) canonical.ServerLiveMigrate {
+			return canonical.ServerLiveMigrate{ID: id}
+		})),
+		act("restore", canonical.RestoreServer, func(_ *check, id canonical.ID) canonical.ServerRestore {
+			return canonical.ServerRestore{ID: id}
+		}),
+		act("purge", canonical.PurgeServer, func(_ *check, id canonical.ID) canonical.ServerPurge {
+			return canonical.ServerPurge{ID: id}
+		}),
 		act("delete", canonical.DeleteServer, func(_ *check, id canonical.ID) canonical.ServerDelete {
 			return canonical.ServerDelete{ID: id}
 		}),
@@ -117,37 +132,38 @@ const (
 var situations = map[string]situation{
 	"running": {status: running, ends: map[string]string{
 		"stop": "stopped", "reboot_soft": "running", "reboot_default": "running", "reboot_hard": "running", "rebuild": "running",
-		"pause": "paused", "suspend": "suspended", "shelve": shelved, "rescue": "rescued", "resize": "verify_resize", "delete": gone,
+		"set_password": "running", "migrate": "verify_resize", "live_migrate": "running",
+		"pause": "paused", "suspend": "suspended", "shelve": shelved, "rescue": "rescued", "resize": "verify_resize", "purge": gone, "delete": gone,
 	}},
 	"stopped": {status: stopped, enter: []action{halt}, ends: map[string]string{
 		"start": "running", "reboot_hard": "running", "rebuild": "stopped", "shelve": shelved, "rescue": "rescued",
-		"resize": "verify_resize", "delete": gone,
+		"resize": "verify_resize", "migrate": "verify_resize", "purge": gone, "delete": gone,
 	}},
 	"error": {status: canonical.ServerError, ends: map[string]string{
-		"stop": "stopped", "reboot_hard": "running", "rebuild": "running", "rescue": "rescued", "delete": gone,
+		"stop": "stopped", "reboot_hard": "running", "rebuild": "running", "rescue": "rescued", "purge": gone, "delete": gone,
 	}},
 	"paused": {status: canonical.ServerPaused, enter: []action{pause}, ends: map[string]string{
-		"reboot_hard": "running", "unpause": "running", "shelve": shelved, "delete": gone,
+		"live_migrate": "paused", "reboot_hard": "running", "unpause": "running", "shelve": shelved, "purge": gone, "delete": gone,
 	}},
 	"suspended": {status: canonical.ServerSuspended, enter: []action{suspend}, ends: map[string]string{
-		"reboot_hard": "running", "resume": "running", "shelve": shelved, "delete": gone,
+		"reboot_hard": "running", "resume": "running", "shelve": shelved, "purge": gone, "delete": gone,
 	}},
 	"locked": {status: running, enter: []action{lock}, leave: []action{unlock}},
 	"rescued": {
 		status: canonical.ServerRescued, enter: []action{rescue}, leave: []action{unrescue},
-		ends: map[string]string{"unrescue": "running", "delete": gone},
+		ends: map[string]string{"unrescue": "running", "purge": gone, "delete": gone},
 	},
 	"verify_resize": {
 		status: canonical.ServerVerifyResize, enter: []action{resize}, leave: []action{revert},
-		ends: map[string]string{"confirm_resize": "running", "revert_resize": "running", "delete": gone},
+		ends: map[string]string{"confirm_resize": "running", "revert_resize": "running", "purge": gone, "delete": gone},
 	},
 	shelved: {
 		status: canonical.ServerShelved, enter: []action{shelve}, leave: []action{unshelve},
-		ends: map[string]string{"unshelve": "running", "shelve_offload": offloaded, "delete": gone},
+		ends: map[string]string{"unshelve": "running", "shelve_offload": offloaded, "purge": gone, "delete": gone},
 	},
 	offloaded: {
 		status: canonical.ServerShelvedOffloaded, enter: []action{shelve, offload}, leave: []action{unshelve},
-		ends: map[string]string{"unshelve": "running", "delete": gone},
+		ends: map[string]string{"unshelve": "running", "purge": gone, "delete": gone},
 	},
 }
 
@@ -180,4 +196,62 @@ func testLock(k *check) {
 		long[i] = 'x'
 	}
 	k.refused("a reason of 256 characters", try(k, canonical.LockServer, canonical.ServerLock{ID: id, Reason: string(long)}), "reason")
+}
+
+// testServerImage: an image of a server is there, under its name, and the server goes on.
+func testServerImage(k *check) {
+	k.needs(canonical.CreateServerImage.Spec(), canonical.GetImage.Spec(), canonical.DeleteImage.Spec())
+	id, name := k.machineIn("running").id, k.name("image")
+	made := do(k, canonical.CreateServerImage, canonical.ServerCreateImage{ID: id, Name: name, Properties: map[string]string{"cloudtest": "说明"}})
+	if made.ID == "" {
+		k.fatalf("server.create_image gave %+v", made)
+	}
+	k.undo = append(k.undo, func(k *check) { do(k, canonical.DeleteImage, canonical.ImageDelete{ID: made.ID}) })
+	if i := do(k, canonical.GetImage, canonical.ImageGet{ID: made.ID}); i.Name != name || i.Status != canonical.ImageActive || i.Properties["cloudtest"] != "说明" {
+		k.errorf("the new image is %+v", i)
+	}
+	k.in(id, "running")
+	k.refused("an image without a name", try(k, canonical.CreateServerImage, canonical.ServerCreateImage{ID: id}), "name")
+}
+
+// testOpenConsole: the console of a running server has an address.
+func testOpenConsole(k *check) {
+	k.needs(canonical.OpenConsole.Spec())
+	id := k.machineIn("running").id
+	c := do(k, canonical.OpenConsole, canonical.ConsoleOpen{ID: id})
+	if c.Protocol != "vnc" || c.Type != "novnc" || c.URL == "" {
+		k.errorf("server.open_console gave %+v", c)
+	}
+	k.refused("a protocol that is none", try(k, canonical.OpenConsole, canonical.ConsoleOpen{ID: id, Protocol: "odd"}), "protocol")
+	k.refused("a type of another protocol", try(k, canonical.OpenConsole, canonical.ConsoleOpen{ID: id, Protocol: "spice", Type: "novnc"}), "type")
+	k.code("the console of an unknown server", try(k, canonical.OpenConsole, canonical.ConsoleOpen{ID: unknown}), canonical.NotFound)
+}
+
+// testLook: a running server tells of itself.
+func testLook(k *check) {
+	k.needs(canonical.GetServerTopology.Spec())
+	id := k.machineIn("running").id
+	do(k, canonical.GetServerTopology, canonical.ServerTopologyGet{ID: id})
+	k.code("the topology of an unknown server", try(k, canonical.GetServerTopology, canonical.ServerTopologyGet{ID: unknown}), canonical.NotFound)
+	k.needs(canonical.GetServerDiagnostics.Spec())
+	d, err := canonical.GetServerDiagnostics.Do(k.ctx, k.cloud, canonical.ServerDiagnosticsGet{ID: id})
+	k.operators("server.get_diagnostics", err)
+	if err != nil || d.Result.State != "running" {
+		k.errorf("server.get_diagnostics gave %+v, %v", d.Result, err)
+	}
+}
+
+// testResetState: a server is taken for what it is said to be.
+func testResetState(k *check) {
+	k.needs(canonical.ResetServerState.Spec())
+	m := k.machineIn("running")
+	for _, to := range []canonical.ServerStatus{canonical.ServerError, running} {
+		s, err := canonical.ResetServerState.Do(k.ctx, k.cloud, canonical.ServerResetState{ID: m.id, Status: to})
+		k.operators("server.reset_state", err)
+		if err != nil || s.Result.Status != to {
+			k.errorf("server.reset_state to %s gave %s, %v", to, s.Result.Status, err)
+		}
+		k.is(m.id, to)
+	}
+	k.refused("a state that nobody may set", try(k, canonical.ResetServerState, canonical.ServerResetState{ID: m.id, Status: stopped}), "status")
 }

@@ -55,7 +55,8 @@ func stateTests() []test {
 			all = append(all, test{fmt.Sprintf("state/%s/%s", name, a.name), func(k *check) { testAction(k, a, name) }})
 		}
 	}
-	return append(all, test{"state/building", testBuilding}, test{"state/lock", testLock})
+	return append(all, test{"state/building", testBuilding}, test{"state/lock", testLock}, test{"state/reset", testResetState},
+		test{"server/image", testServerImage}, test{"server/open_console", testOpenConsole}, test{"server/look", testLook})
 }
 
 // inOrder is the actions of a situation: first those that leave it as it is, last
@@ -233,7 +234,7 @@ func testBuilding(k *check) {
 			continue
 		}
 		_, err := a.once(k, id)
-		switch deletes := a.op == canonical.DeleteServer.Spec(); {
+		switch deletes := a.op == canonical.DeleteServer.Spec() || a.op == canonical.PurgeServer.Spec(); {
 		case err != nil && deletes:
 			k.errorf("delete of a server that is building: %v", err)
 		case err != nil:
