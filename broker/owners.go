@@ -9,7 +9,7 @@ import (
 
 // owned are the kinds that belong to who made them; what else there is, is for all
 // tenants of a shared cloud as far as it says so itself.
-var owned = map[string]bool{"server": true, "keypair": true, "image": true, "network": true, "volume": true, "volume_snapshot": true}
+var owned = map[string]bool{"server": true, "server_group": true, "keypair": true, "image": true, "network": true, "volume": true, "volume_snapshot": true}
 
 // sees says whether the caller sees what owner owns; "" owns nothing: that is for
 // admins alone.
@@ -151,6 +151,8 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 		t.Server, _ = seen.(canonical.Server)
 		return t, ok
 	case canonical.Keypair:
+		return t, mine(t.ID)
+	case canonical.ServerGroup:
 		return t, mine(t.ID)
 	case canonical.Volume:
 		return t, mine(t.ID)

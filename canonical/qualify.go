@@ -138,6 +138,12 @@ func (a *VolumeAttachment) setCloud(name string) { a.Cloud = name }
 func (t *VolumeType) setCloud(name string)       { t.Cloud = name }
 func (s *VolumeSnapshot) setCloud(name string)   { s.Cloud = name }
 func (s *ServerSnapshot) setCloud(name string)   { s.Cloud = name }
+func (e *ServerAction) setCloud(name string)     { e.Cloud = name }
+func (g *ServerGroup) setCloud(name string)      { g.Cloud = name }
+func (m *ServerMigration) setCloud(name string)  { m.Cloud = name }
+func (a *Aggregate) setCloud(name string)        { a.Cloud = name }
+func (s *ComputeService) setCloud(name string)   { s.Cloud = name }
+func (h *Host) setCloud(name string)             { h.Cloud = name }
 
 func (c *ServersCreated) setCloud(name string) {
 	for i := range c.Servers {

@@ -17,6 +17,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[canonical.CloudStatus]():          values(canonical.CloudUp, canonical.CloudDegraded, canonical.CloudDown),
 	reflect.TypeFor[canonical.Direction]():            values(canonical.Directions...),
 	reflect.TypeFor[canonical.EventType]():            values(canonical.EventTypes...),
+	reflect.TypeFor[canonical.GroupPolicy]():          values(canonical.GroupPolicies...),
 	reflect.TypeFor[canonical.ImageStatus]():          values(canonical.ImageStatuses...),
 	reflect.TypeFor[canonical.KeypairKind]():          values(canonical.SSHKey, canonical.X509Key),
 	reflect.TypeFor[canonical.Level]():                values(canonical.Native, canonical.Emulated, canonical.No),

@@ -58,6 +58,12 @@ func hideHosts(result any) any {
 		for i := range r.Items {
 			hideHost(&r.Items[i])
 		}
+	case canonical.ServerAction:
+		hideHostsOfSteps(r.Steps)
+	case canonical.Page[canonical.ServerAction]:
+		for i := range r.Items {
+			hideHostsOfSteps(r.Items[i].Steps)
+		}
 	case canonical.ServersCreated:
 		for i := range r.Servers {
 			hideHost(&r.Servers[i].Server)
@@ -104,6 +110,12 @@ func hideHostsOfEvent(e *canonical.Event) {
 	}
 	if err != nil {
 		e.Data = nil
+	}
+}
+
+func hideHostsOfSteps(steps []canonical.ServerActionStep) {
+	for i := range steps {
+		steps[i].Host, steps[i].Details = nil, nil
 	}
 }
 

@@ -41,6 +41,26 @@ func init() { //nolint:gochecknoinits // the requests have as many types as ther
 	plausible(canonical.RemoveTag, canonical.TagRemove{ID: unknown, Tag: name})
 	plausible(canonical.ReplaceTags, canonical.TagReplace{ID: unknown, Tags: []string{name}})
 	plausible(canonical.ClearTags, canonical.TagClear{ID: unknown})
+	plausible(canonical.ListServerEvents, canonical.ServerEventList{ID: unknown})
+	plausible(canonical.GetServerEvent, canonical.ServerEventGet{ID: unknown, Event: "req-cloudtest"})
+	plausible(canonical.ListServerGroups, canonical.ServerGroupList{})
+	plausible(canonical.GetServerGroup, canonical.ServerGroupGet{ID: unknown})
+	plausible(canonical.CreateServerGroup, canonical.ServerGroupCreate{Name: name, Policy: canonical.Affinity})
+	plausible(canonical.DeleteServerGroup, canonical.ServerGroupDelete{ID: unknown})
+	plausible(canonical.ListServerMigrations, canonical.ServerMigrationList{})
+	plausible(canonical.ListAggregates, canonical.AggregateList{})
+	plausible(canonical.GetAggregate, canonical.AggregateGet{ID: unknown})
+	plausible(canonical.CreateAggregate, canonical.AggregateCreate{Name: name})
+	plausible(canonical.UpdateAggregate, canonical.AggregateUpdate{ID: unknown, Name: canonical.Some(name)})
+	plausible(canonical.DeleteAggregate, canonical.AggregateDelete{ID: unknown})
+	plausible(canonical.AddAggregateHost, canonical.AggregateAddHost{ID: unknown, Host: name})
+	plausible(canonical.RemoveAggregateHost, canonical.AggregateRemoveHost{ID: unknown, Host: name})
+	plausible(canonical.SetAggregateMetadata, canonical.AggregateSetMetadata{ID: unknown, Metadata: map[string]canonical.Opt[string]{name: canonical.Some("x")}})
+	plausible(canonical.ListComputeServices, canonical.ComputeServiceList{})
+	plausible(canonical.EnableComputeService, canonical.ComputeServiceEnable{ID: unknown})
+	plausible(canonical.DisableComputeService, canonical.ComputeServiceDisable{ID: unknown})
+	plausible(canonical.UpdateComputeService, canonical.ComputeServiceUpdate{ID: unknown, ForcedDown: canonical.Some(false)})
+	plausible(canonical.ListHosts, canonical.HostList{})
 	plausible(canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: unknown})
 	plausible(canonical.ListServerSnapshots, canonical.ServerSnapshotList{ID: unknown})
 	plausible(canonical.CreateServerSnapshot, canonical.ServerSnapshotCreate{ID: unknown, Name: name})
@@ -118,7 +138,7 @@ func content(text string) *canonical.Content {
 
 // guarded are the resources that not everybody may touch, whether or not the cloud has
 // them.
-var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true}
+var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true, "server_migration": true, "aggregate": true, "compute_service": true, "host": true}
 
 // guardedOps are operations of other resources that not everybody may perform.
 var guardedOps = map[*canonical.Spec]bool{
