@@ -13,6 +13,12 @@ import (
 
 // lists says how the pages of clouds become one, by operation.
 var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.Reply, error){
+	canonical.ListHypervisors.Spec():        merge(canonical.ListHypervisors),
+	canonical.ListServerGroups.Spec():       merge(canonical.ListServerGroups),
+	canonical.ListServerMigrations.Spec():   merge(canonical.ListServerMigrations),
+	canonical.ListAggregates.Spec():         merge(canonical.ListAggregates),
+	canonical.ListComputeServices.Spec():    merge(canonical.ListComputeServices),
+	canonical.ListHosts.Spec():              merge(canonical.ListHosts),
 	canonical.ListServers.Spec():            merge(canonical.ListServers),
 	canonical.ListFlavors.Spec():            merge(canonical.ListFlavors),
 	canonical.ListImages.Spec():             merge(canonical.ListImages),

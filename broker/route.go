@@ -92,11 +92,11 @@ func (r *router) onOne(ctx context.Context, views []*view, call canonical.Call, 
 		return canonical.Reply{}, err
 	}
 	call.Request = withTarget(call.Request, id)
-	if err := v.reaches(ctx, call.Op, kind, id); err != nil {
-		return canonical.Reply{}, err
-	}
 	if s := v.cloud.Support(ctx, call.Op); s.Level == canonical.No {
 		return canonical.Reply{}, r.unsupported(ctx, views, call.Op, v, s)
+	}
+	if err := v.reaches(ctx, call.Op, kind, id); err != nil {
+		return canonical.Reply{}, err
 	}
 	if call.Request, err = v.resolve(ctx, call.Request); err != nil {
 		return canonical.Reply{}, err

@@ -384,7 +384,7 @@ type ServerCreate struct {
 	SecurityGroups   []Ref                `json:"security_groups,omitempty" of:"security_group" doc:"For networks that name none of their own"`
 	AvailabilityZone string               `json:"availability_zone,omitempty"`
 	Host             string               `json:"host,omitempty" doc:"Host to run on; operators only"`
-	ServerGroup      ID                   `json:"server_group,omitempty" of:"server_group"`
+	ServerGroup      Ref                  `json:"server_group,omitempty" of:"server_group" doc:"Server group: an id or a name"`
 	SchedulerHints   map[string]any       `json:"scheduler_hints,omitempty"`
 	ConfigDrive      *bool                `json:"config_drive,omitempty"`
 	RootDiskGiB      int                  `json:"root_disk_gib,omitempty"`

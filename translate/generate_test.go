@@ -30,6 +30,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[canonical.RebootKind]():           {"soft", "hard"},
 	reflect.TypeFor[canonical.OperationStatus]():      {"pending", "running", "succeeded", "failed", "cancelled"},
 	reflect.TypeFor[canonical.NetworksMode]():         {"", "auto", "none", "list"},
+	reflect.TypeFor[canonical.GroupPolicy]():          texts(canonical.GroupPolicies),
 }
 
 func texts[T ~string](all []T) []string {

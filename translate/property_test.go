@@ -114,6 +114,9 @@ func TestRequestsSurvive(t *testing.T) {
 			if r, ok := req.(canonical.ServerSnapshotRollback); ok {
 				env.Facts["snapshots"] = []canonical.ServerSnapshot{{ID: r.Snapshot}}
 			}
+			if row.Op.Resource() == "aggregate" && row.Op.Verb() != "create" {
+				env.Facts["aggregate"] = canonical.Aggregate{ID: translate.IDOf(req)}
+			}
 			if r, ok := req.(canonical.HypervisorGet); ok {
 				env.Facts["hypervisor"] = r.ID
 			}
@@ -147,6 +150,12 @@ func request(t *rapid.T, table *translate.Table, row *translate.Route) any {
 	if keypair, ok := req.(canonical.KeypairCreate); ok {
 		keypair.Cloud = ""
 		req = keypair
+	}
+	if v := reflect.ValueOf(req).FieldByName("Cloud"); v.IsValid() { // the broker's
+		own := reflect.New(row.Op.Request).Elem()
+		own.Set(reflect.ValueOf(req))
+		own.FieldByName("Cloud").SetZero()
+		req = own.Interface()
 	}
 	switch r := req.(type) { // the broker's
 	case canonical.ImageCreate:
@@ -219,6 +228,16 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 		return r
 	case canonical.VolumeSnapshotCreate: // Cinder forces all from 3.66 on
 		r.Force = r.Force || v.AtLeast(translate.Version{Major: 3, Minor: 66})
+		return r
+	case canonical.AggregateSetMetadata:
+		for key, value := range r.Metadata { // what has no value is taken out
+			if value.IsZero() {
+				r.Metadata[key] = canonical.Null[string]()
+			}
+		}
+		return r
+	case canonical.ComputeServiceUpdate:
+		defaulted(&r.ForcedDown, false)
 		return r
 	case canonical.ServerReboot:
 		if r.Kind == "" {

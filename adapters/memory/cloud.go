@@ -93,6 +93,7 @@ func New(o Options) *Cloud {
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
+	c.services = c.newServices()
 	c.handle()
 	return c
 }
@@ -108,6 +109,13 @@ func (c *Cloud) handle() {
 	handle(c, canonical.RebootServer, c.rebootServer)
 	handle(c, canonical.RebuildServer, c.rebuildServer)
 	c.handleFlavors()
+	c.handleHosts()
+	handle(c, canonical.ListServerEvents, c.listServerEvents)
+	handle(c, canonical.GetServerEvent, c.getServerEvent)
+	handle(c, canonical.ListServerGroups, c.listPlacementGroups)
+	handle(c, canonical.GetServerGroup, c.getServerGroup)
+	handle(c, canonical.CreateServerGroup, c.createServerGroup)
+	handle(c, canonical.DeleteServerGroup, c.deleteServerGroup)
 	c.handleMetadata()
 	c.handleTags()
 	c.handleActions()
@@ -172,7 +180,11 @@ func handle[Req, Res any](c *Cloud, op canonical.Op[Req, Res], h func(Req) (cano
 		defer c.mu.Unlock()
 		c.asks = canonical.CallerOf(ctx).Role
 		c.settle()
-		return h(req)
+		reply, err := h(req)
+		if err == nil {
+			c.noted(op.Spec(), req, any(reply.Result), reply.Task)
+		}
+		return reply, err
 	})
 }
 

@@ -33,6 +33,7 @@ func (c *Cloud) hypervisors() []canonical.Hypervisor {
 			VCPUs: part(c.opts.Capacity.VCPUs, i), VCPUsUsed: &vcpus, RAMMiB: part(c.opts.Capacity.RAMMiB, i), RAMUsedMiB: &ram,
 			DiskUsedGiB: &disk, Servers: &servers, IP: &ip,
 		}
+		out[i].State, out[i].Status = c.services[i].State, c.services[i].Status
 		used[name] = &out[i]
 	}
 	for _, s := range c.servers {

@@ -4,9 +4,14 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 
 // records are what the cloud keeps beside servers, images and volumes.
 type records struct {
-	granted map[canonical.ID][]string // projects by flavor
+	granted       map[canonical.ID][]string // projects by flavor
+	events        map[canonical.ID][]canonical.ServerAction
+	serverGroups  []canonical.ServerGroup
+	aggregates    []canonical.Aggregate
+	lastAggregate int
+	services      []canonical.ComputeService
 }
 
 func newRecords() records {
-	return records{granted: map[canonical.ID][]string{}}
+	return records{granted: map[canonical.ID][]string{}, events: map[canonical.ID][]canonical.ServerAction{}}
 }

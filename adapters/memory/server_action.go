@@ -165,6 +165,8 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 func (c *Cloud) remove(s *server) {
 	c.moveOut(s)
 	delete(c.servers, s.ID)
+	delete(c.events, s.ID)
+	c.leaveGroups(s.ID)
 	c.leave(s)
 	c.releaseVolumes(s)
 	maps.DeleteFunc(c.snapshots, func(_ canonical.ID, snap *snapshot) bool { return snap.Server == s.ID })

@@ -26,6 +26,11 @@ func (c *Cloud) createServer(r canonical.ServerCreate) (canonical.TypedReply[can
 	var task *canonical.Task
 	for i := range r.HowMany() {
 		s := c.build(r, p, r.NameOf(i))
+		if s.Host == nil {
+			out.Servers = append(out.Servers, canonical.ServerWithPassword{Server: s.copy()})
+			task = joined(task, canonical.WaitStatus(s.ID, canonical.ServerRunning))
+			continue
+		}
 		c.settleIn(s, homes[i])
 		c.giveDisks(s, p.disks)
 		if c.begin(canonical.CreateServer.Spec(), s, "spawning", func() { s.launched() }) {
@@ -58,6 +63,7 @@ func (s *server) launched() {
 // plan is what a create points to.
 type plan struct {
 	flavor canonical.Flavor
+	group  *canonical.ServerGroup
 	image  canonical.Image // none where it boots from a volume
 	zone   string
 	disks  []disk
@@ -89,6 +95,11 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 	if _, ok := c.keypairs[r.Keypair]; r.Keypair != "" && !ok {
 		return p, canonical.Invalid("keypair", "there is no keypair %q", r.Keypair)
 	}
+	group, err := c.serverGroupOf(r)
+	if err != nil {
+		return p, err
+	}
+	p.group = group
 	return p, c.fits(f, r.HowMany())
 }
 
@@ -104,8 +115,6 @@ func (p plan) link() *canonical.Link {
 func lacks(r canonical.ServerCreate) error {
 	var field string
 	switch {
-	case r.ServerGroup != "":
-		field = "server_group"
 	case r.RootDiskGiB > 0:
 		field = "root_disk_gib"
 	case len(r.Native) > 0:
@@ -192,7 +201,16 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 	s.rest(canonical.ServerBuilding, canonical.PowerUnknown)
 	_, _, s.created = s.Server.ListKeys()
 	c.servers[id] = s
-	c.settleOn(s, c.host(r.Host))
+	host := c.homeIn(p.group, r.Host)
+	if p.group != nil {
+		p.group.Members = append(p.group.Members, id)
+	}
+	if host == "" {
+		s.Fault = &canonical.Fault{Code: 500, Message: "No valid host was found. There are not enough hosts available.", At: &now}
+		s.rest(canonical.ServerError, canonical.PowerUnknown)
+		return s
+	}
+	c.settleOn(s, host)
 	return s
 }
 

@@ -78,11 +78,13 @@ func (c *Cloud) end(j job) {
 			f.At = &now
 			s.Fault = &f
 			s.rest(canonical.ServerError, s.Power)
+			c.noteEnd(s)
 			return
 		}
 	}
 	s.Fault = nil
 	j.finish()
+	c.noteEnd(s)
 }
 
 // canFail says whether the outcome of an operation is asked for.

@@ -246,7 +246,7 @@ func TestOpenStackOperatorConformance(t *testing.T) {
 	}
 	cloudtest.Run(t, cloudtest.Harness{
 		Open: func(*testing.T) canonical.Cloud { return admin }, Project: account.Project,
-		Only: []string{"flavor/", "catalogue/hypervisors"}, Timeout: time.Minute, Costly: true,
+		Only: []string{"flavor/", "catalogue/hypervisors", "host/"}, Timeout: time.Minute, Costly: true,
 	})
 }
 

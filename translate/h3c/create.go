@@ -131,7 +131,7 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 		Keypair: s.KeyName, ConfigDrive: s.ConfigDrive, Description: s.Metadata["description"],
 	}
 	if w.Hints != nil {
-		r.ServerGroup = canonical.ID(w.Hints.Group)
+		r.ServerGroup = canonical.Ref(w.Hints.Group)
 	}
 	for _, g := range s.SecurityGroups {
 		r.SecurityGroups = append(r.SecurityGroups, canonical.Ref(g.Name))

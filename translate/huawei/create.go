@@ -196,7 +196,7 @@ func hearCreate(w createBody, _ *translate.Request, _ *translate.Env) (canonical
 		r.SecurityGroups = append(r.SecurityGroups, canonical.Ref(g.ID))
 	}
 	if s.Hints != nil {
-		r.ServerGroup = canonical.ID(s.Hints.Group)
+		r.ServerGroup = canonical.Ref(s.Hints.Group)
 	}
 	for _, v := range s.DataVolumes {
 		r.Volumes = append(r.Volumes, canonical.ServerVolumeCreate{Volume: canonical.Ref(v.Volume), SizeGiB: v.Size, Type: v.Type})

@@ -274,7 +274,9 @@ func hypervisorRoutes() []translate.Route {
 		{
 			ID: "nova.hypervisor.show", Service: "compute", Method: "GET", Path: "/os-hypervisors/{id}", Op: canonical.GetHypervisor.Spec(),
 			Want: v(87), Needs: []translate.Need{needHypervisor()}, Ask: show, Status: 200,
-			When: func(req *translate.Request, _ *translate.Env) bool { return req.Params["id"] != "detail" },
+			When: func(req *translate.Request, _ *translate.Env) bool {
+				return req.Params["id"] != "detail" && req.Params["id"] != "statistics"
+			},
 			Answer: translate.Answer[canonical.Hypervisor, hypervisorBody]{
 				Say: func(r canonical.TypedReply[canonical.Hypervisor], env *translate.Env, _ *translate.Response) (hypervisorBody, error) {
 					return hypervisorBody{sayHypervisor(r.Result, env)}, nil
@@ -289,10 +291,6 @@ func hypervisorRoutes() []translate.Route {
 			Static: func(*translate.Env) (int, any) {
 				return 501, map[string]novaFault{"notImplemented": {Code: 501, Message: "Virt driver does not implement uptime function."}}
 			},
-		},
-		{ // there are none here
-			ID: "nova.aggregate.list", Service: "compute", Method: "GET", Path: "/os-aggregates",
-			Static: func(*translate.Env) (int, any) { return 200, map[string][]any{"aggregates": {}} },
 		},
 	}
 }

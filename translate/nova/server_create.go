@@ -342,7 +342,7 @@ func hearHints(r *canonical.ServerCreate) {
 	if !ok {
 		return
 	}
-	r.ServerGroup = canonical.ID(group)
+	r.ServerGroup = canonical.Ref(group)
 	r.SchedulerHints = maps.Clone(r.SchedulerHints)
 	delete(r.SchedulerHints, "group")
 	if len(r.SchedulerHints) == 0 {
