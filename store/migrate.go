@@ -44,6 +44,8 @@ var migrations = []string{
 		key BYTES PRIMARY KEY, digest BYTES NOT NULL, owner TEXT NOT NULL, request_id TEXT NOT NULL,
 		begun_at TEXT NOT NULL, answer BYTES, until SECONDS NOT NULL);
 	CREATE INDEX repeats_by_until ON repeats (until);`,
+	`CREATE TABLE revoked_tokens (id TEXT PRIMARY KEY, until SECONDS NOT NULL);
+	CREATE INDEX revoked_tokens_by_until ON revoked_tokens (until);`,
 }
 
 // migrate brings the schema to the newest version. The table schema_version counts

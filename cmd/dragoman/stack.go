@@ -64,7 +64,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	if serves(c, "nova") {
 		mounts = openstack.Mounts(openstack.Options{
 			Table: nova.Table(), Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
-			Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
+			Revoke: s.store.RevokeToken, Revoked: s.store.TokenRevoked, Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
 		})
 	}
 	g, err := gateway.New(gateway.Options{

@@ -27,7 +27,7 @@ func (k *Keystone) tokenBody(r *http.Request, caller canonical.Caller, c claims,
 		"issued_at":  stamp(c.Issued),
 		"project":    object{"domain": domain, "id": ProjectID(caller.Tenant), "name": caller.Tenant},
 		"is_domain":  false,
-		"roles":      roles(caller.Role),
+		"roles":      rolesOf(caller.Role),
 	}
 	if catalog {
 		body["catalog"] = k.catalog(r)
@@ -35,15 +35,15 @@ func (k *Keystone) tokenBody(r *http.Request, caller canonical.Caller, c claims,
 	return body
 }
 
-// roles are Keystone's three: an operator is one more member there, for admin opens
+// rolesOf are Keystone's three: an operator is one more member there, for admin opens
 // what operators may not.
-func roles(r canonical.Role) []object {
-	list := []object{{"id": UserID("role reader"), "name": "reader"}}
+func rolesOf(r canonical.Role) []object {
+	list := []object{{"id": stableID("role reader"), "name": "reader"}}
 	if r.AtLeast(canonical.Member) {
-		list = append(list, object{"id": UserID("role member"), "name": "member"})
+		list = append(list, object{"id": stableID("role member"), "name": "member"})
 	}
 	if r.AtLeast(canonical.Admin) {
-		list = append(list, object{"id": UserID("role admin"), "name": "admin"})
+		list = append(list, object{"id": stableID("role admin"), "name": "admin"})
 	}
 	return list
 }
@@ -55,11 +55,11 @@ func (k *Keystone) catalog(r *http.Request) []object {
 		endpoints := []object{}
 		for _, iface := range []string{"public", "internal", "admin"} {
 			endpoints = append(endpoints, object{
-				"id": UserID("endpoint " + s.Type + " " + iface), "interface": iface,
+				"id": stableID("endpoint " + s.Type + " " + iface), "interface": iface,
 				"region_id": k.o.Region, "region": k.o.Region, "url": k.o.Base(r) + s.Path,
 			})
 		}
-		list = append(list, object{"endpoints": endpoints, "id": UserID("service " + s.Type), "type": s.Type, "name": s.Name})
+		list = append(list, object{"endpoints": endpoints, "id": stableID("service " + s.Type), "type": s.Type, "name": s.Name})
 	}
 	return list
 }
@@ -99,7 +99,7 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	subject := r.Header.Get("X-Subject-Token")
-	c, err := k.signer.read(subject, k.o.Now())
+	c, err := k.live(r.Context(), subject)
 	var who canonical.Caller
 	if err == nil {
 		who, err = k.o.Lookup(r.Context(), c.Key)
@@ -108,7 +108,7 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		k.fail(w, r, lost(err))
 	case who.Key != asker.Key && !asker.Role.AtLeast(canonical.Admin):
-		k.fail(w, r, canonical.Errorf(canonical.Forbidden, "You are not authorized to perform the requested action: identity:validate_token."))
+		k.fail(w, r, unauthorized("validate_token"))
 	default:
 		w.Header().Set("X-Subject-Token", subject)
 		_, nocatalog := r.URL.Query()["nocatalog"]
@@ -116,11 +116,28 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// revoke refuses: a stateless token ends with its time or with its key.
+// revoke ends a token, for who holds it and for administrators.
 func (k *Keystone) revoke(w http.ResponseWriter, r *http.Request) {
-	if _, ok := k.caller(w, r); ok {
-		k.fail(w, r, canonical.Errorf(canonical.Unsupported, "Tokens are not revoked one by one: they end with their key."))
+	asker, ok := k.caller(w, r)
+	if !ok {
+		return
 	}
+	c, err := k.live(r.Context(), r.Header.Get("X-Subject-Token"))
+	switch {
+	case err != nil:
+		err = lost(err)
+	case c.Key != asker.Key && !asker.Role.AtLeast(canonical.Admin):
+		err = unauthorized("revoke_token")
+	case k.o.Revoke == nil:
+		err = canonical.Errorf(canonical.Unsupported, "Tokens end with their key here.")
+	default:
+		err = k.o.Revoke(r.Context(), c.Audit, c.Expires.Sub(k.o.Now()))
+	}
+	if err != nil {
+		k.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (k *Keystone) catalogOnly(w http.ResponseWriter, r *http.Request) {
@@ -137,29 +154,6 @@ func (k *Keystone) projectBody(r *http.Request, tenant string) object {
 		"id": id, "name": tenant, "domain_id": "default", "description": "", "enabled": true,
 		"parent_id": "default", "is_domain": false, "tags": []string{}, "options": object{},
 		"links": object{"self": k.o.Base(r) + k.prefix + "/v3/projects/" + id},
-	}
-}
-
-func (k *Keystone) projects(w http.ResponseWriter, r *http.Request) {
-	who, ok := k.caller(w, r)
-	if !ok {
-		return
-	}
-	list := []object{}
-	if name := r.URL.Query().Get("name"); name == "" || name == who.Tenant {
-		list = append(list, k.projectBody(r, who.Tenant))
-	}
-	writeJSON(w, http.StatusOK, object{"projects": list, "links": object{"next": nil, "self": k.self(r), "previous": nil}})
-}
-
-func (k *Keystone) project(w http.ResponseWriter, r *http.Request) {
-	who, ok := k.caller(w, r)
-	switch {
-	case !ok:
-	case r.PathValue("id") == ProjectID(who.Tenant):
-		writeJSON(w, http.StatusOK, object{"project": k.projectBody(r, who.Tenant)})
-	default:
-		k.fail(w, r, canonical.Errorf(canonical.NotFound, "Could not find project: %s.", r.PathValue("id")))
 	}
 }
 

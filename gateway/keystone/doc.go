@@ -9,7 +9,9 @@
 //   - A login without a scope gets the key's tenant: a key has only one.
 //   - A wrong application credential is 401 whether its id exists or not; Keystone
 //     answers 404 to an unknown id.
-//   - Tokens are not revoked one by one (501); their key is.
+//   - A token that is revoked is known to every replica until it would have expired.
+//   - Users, projects, roles and the like are keys, tenants and dragoman's own roles;
+//     they are read here, and changed by dragoman's API.
 //   - Domains are all "default", by id or by the name "Default".
 //   - A key that is revoked ends its tokens at once: each use asks for the key.
 package keystone

@@ -93,7 +93,7 @@ func TestForeignTokens(t *testing.T) {
 		{"administrators may", "GET", root, two, 200},
 		{"nothing to ask about", "GET", one, "", 404},
 		{"no token", "GET", "", one, 401},
-		{"a stateless token is not revoked alone", "DELETE", one, one, 501},
+		{"nobody remembers what is revoked here", "DELETE", one, one, 501},
 		{"no such method", "PUT", one, one, 405},
 	} {
 		resp, body := call(t, c.method, tokens, "", map[string]string{"X-Auth-Token": c.auth, "X-Subject-Token": c.subject})

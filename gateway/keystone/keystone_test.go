@@ -198,3 +198,117 @@ func TestDocuments(t *testing.T) {
 		})
 	}
 }
+
+// TestRevocation: a revoked token is no good to any replica, and others of its key
+// stay so.
+func TestRevocation(t *testing.T) {
+	gone := map[string]bool{}
+	keys := map[string]canonical.Caller{
+		"k1": {Tenant: "acme", Key: "k1", Role: canonical.Member}, "k2": {Tenant: "other", Key: "k2", Role: canonical.Member},
+	}
+	replica := func() string {
+		s := httptest.NewServer(keystone.New("/identity", keystone.Options{
+			Authenticate: func(_ context.Context, bearer string) (canonical.Caller, error) {
+				id, _, _ := strings.Cut(bearer, ".")
+				return keys[id], nil
+			},
+			Lookup:  func(_ context.Context, id string) (canonical.Caller, error) { return keys[id], nil },
+			Secrets: [][]byte{[]byte("0123456789abcdef")},
+			Base:    func(r *http.Request) string { return "http://" + r.Host },
+			Revoke: func(_ context.Context, id string, life time.Duration) error {
+				if life < 59*time.Minute || life > time.Hour {
+					t.Errorf("revoked for %s", life)
+				}
+				gone[id] = true
+				return nil
+			},
+			Revoked: func(_ context.Context, id string) (bool, error) { return gone[id], nil },
+		}))
+		t.Cleanup(s.Close)
+		return s.URL + "/identity/v3/auth/tokens"
+	}
+	first, second := replica(), replica()
+	login := func(key string) string {
+		resp, _ := call(t, "POST", first, password(key, "s3cret", ""), nil)
+		return resp.Header.Get("X-Subject-Token")
+	}
+	ended, other, foreign := login("k1"), login("k1"), login("k2")
+	about := func(auth, subject string) map[string]string {
+		return map[string]string{"X-Auth-Token": auth, "X-Subject-Token": subject}
+	}
+	for _, c := range []struct {
+		reason, method, url string
+		header              map[string]string
+		status              int
+	}{
+		{"the other replica takes it", "GET", second, about(ended, ended), 200},
+		{"another tenant's", "DELETE", first, about(foreign, ended), 403},
+		{"none", "DELETE", first, about(other, "x"), 404},
+		{"one's own", "DELETE", first, about(other, ended), 204},
+		{"it opens nothing there", "GET", first, about(ended, other), 401},
+		{"nor at the other replica", "GET", second, about(ended, other), 401},
+		{"it is not found", "GET", second, about(other, ended), 404},
+		{"nor a second time revoked", "DELETE", second, about(other, ended), 404},
+		{"its key is good", "GET", second, about(other, other), 200},
+	} {
+		if resp, body := call(t, c.method, c.url, "", c.header); resp.StatusCode != c.status {
+			t.Errorf("%s: %d %v, want %d", c.reason, resp.StatusCode, body, c.status)
+		}
+	}
+	again := `{"auth":{"identity":{"methods":["token"],"token":{"id":"` + ended + `"}}}}`
+	if resp, body := call(t, "POST", second, again, nil); resp.StatusCode != 404 {
+		t.Errorf("a login by it: %d %v", resp.StatusCode, body)
+	}
+}
+
+// TestResources: what may be seen of users, projects and the like, by whom.
+func TestResources(t *testing.T) {
+	s, _, _, keys := open(t)
+	keys["root"] = canonical.Caller{Tenant: "admin", Key: "root", Role: canonical.Admin}
+	token := map[string]string{}
+	for key := range keys {
+		resp, _ := call(t, "POST", s.URL+"/identity/v3/auth/tokens", password(key, "s3cret", ""), nil)
+		token[key] = resp.Header.Get("X-Subject-Token")
+	}
+	for _, c := range []struct {
+		path          string
+		member, admin int
+		many          string // of the administrator's answer
+		count         int
+	}{
+		{"/domains", 403, 200, "domains", 1},
+		{"/domains?name=Default", 403, 200, "domains", 1},
+		{"/domains?name=nosuch", 403, 200, "domains", 0},
+		{"/domains/default", 200, 200, "", 0},
+		{"/domains/nosuch", 403, 404, "", 0},
+		{"/regions", 200, 200, "regions", 1},
+		{"/regions/RegionOne", 200, 200, "", 0},
+		{"/regions/nosuch", 404, 404, "", 0},
+		{"/services", 403, 200, "services", 2},
+		{"/services?type=compute", 403, 200, "services", 1},
+		{"/endpoints", 403, 200, "endpoints", 6},
+		{"/endpoints?interface=public", 403, 200, "endpoints", 2},
+		{"/roles", 403, 200, "roles", 3},
+		{"/roles?name=admin", 403, 200, "roles", 1},
+		{"/users", 403, 200, "users", 1},
+		{"/users/k1", 200, 404, "", 0}, // this administrator's cloud lists no keys
+		{"/users/k1/projects", 200, 404, "", 0},
+		{"/users/root/projects", 403, 200, "projects", 1},
+		{"/auth/domains", 200, 200, "domains", 0},
+		{"/projects?name=admin", 200, 200, "projects", 1},
+	} {
+		for key, status := range map[string]int{"k1": c.member, "root": c.admin} {
+			resp, body := call(t, "GET", s.URL+"/identity/v3"+c.path, "", map[string]string{"X-Auth-Token": token[key]})
+			if resp.StatusCode != status {
+				t.Errorf("%s for %s: %d %v, want %d", c.path, key, resp.StatusCode, body, status)
+			}
+			e, _ := body["error"].(map[string]any)
+			if status >= 400 && e["code"] != float64(status) {
+				t.Errorf("%s for %s: %v is not Keystone's shape", c.path, key, body)
+			}
+			if list, ok := body[c.many].([]any); key == "root" && c.many != "" && (!ok || len(list) != c.count) {
+				t.Errorf("%s: %v, want %d", c.path, body, c.count)
+			}
+		}
+	}
+}

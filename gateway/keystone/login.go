@@ -78,7 +78,7 @@ func (k *Keystone) identify(ctx context.Context, id *identity) (caller canonical
 		caller, err = k.o.Authenticate(ctx, refOf{ID: a.ID, Name: a.Name}.key()+"."+a.Secret)
 	default:
 		var old claims
-		if old, err = k.signer.read(*id.Token.ID, now); err != nil {
+		if old, err = k.live(ctx, *id.Token.ID); err != nil {
 			return caller, c, lost(err)
 		}
 		c.Expires = old.Expires // a token does not outlive the one that it was made of

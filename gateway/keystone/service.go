@@ -21,6 +21,12 @@ type Options struct {
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	// Lookup finds the caller of a key's id; its error ends tokens of that key.
 	Lookup func(ctx context.Context, keyID string) (canonical.Caller, error)
+	// Revoke ends the token of that id for every replica, for the rest of its life;
+	// Revoked says whether one was. nil: tokens end with their keys alone.
+	Revoke  func(ctx context.Context, id string, life time.Duration) error
+	Revoked func(ctx context.Context, id string) (bool, error)
+	// Cloud lists tenants and keys for administrators; nil: they see their own.
+	Cloud canonical.Cloud
 	// Secrets sign tokens, the first one new ones; replicas share them. At least one.
 	Secrets [][]byte
 	// Base is the URL of the gateway as the client of r sees it, without a slash at
@@ -57,7 +63,7 @@ func New(prefix string, o Options) *Keystone {
 }
 
 func (k *Keystone) routes() {
-	for path, calls := range map[string]map[string]http.HandlerFunc{
+	paths := map[string]map[string]http.HandlerFunc{
 		"":        {http.MethodGet: k.versions},
 		"/{$}":    {http.MethodGet: k.versions},
 		"/v3":     {http.MethodGet: k.version},
@@ -65,11 +71,18 @@ func (k *Keystone) routes() {
 		"/v3/auth/tokens": {
 			http.MethodPost: k.login, http.MethodGet: k.validate, http.MethodDelete: k.revoke,
 		},
-		"/v3/auth/catalog":  {http.MethodGet: k.catalogOnly},
-		"/v3/auth/projects": {http.MethodGet: k.projects},
-		"/v3/projects":      {http.MethodGet: k.projects},
-		"/v3/projects/{id}": {http.MethodGet: k.project},
-	} {
+		"/v3/auth/catalog":        {http.MethodGet: k.catalogOnly},
+		"/v3/auth/projects":       {http.MethodGet: k.ownProjects},
+		"/v3/auth/domains":        {http.MethodGet: k.nothing("domains")},
+		"/v3/users/{id}/projects": {http.MethodGet: k.projectsOf},
+		"/v3/users/{id}/groups":   {http.MethodGet: k.nothing("groups")},
+		"/v3/role_assignments":    {http.MethodGet: k.assignments},
+	}
+	for _, res := range resources {
+		paths["/v3/"+res.many] = map[string]http.HandlerFunc{http.MethodGet: k.list(res)}
+		paths["/v3/"+res.many+"/{id}"] = map[string]http.HandlerFunc{http.MethodGet: k.get(res)}
+	}
+	for path, calls := range paths {
 		for method, handle := range calls { // GET is HEAD too
 			k.mux.HandleFunc(method+" "+k.prefix+path, handle)
 		}
@@ -89,9 +102,22 @@ func (k *Keystone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Caller is who a token was issued to, if it and its key are still good.
 func (k *Keystone) Caller(ctx context.Context, token string) (canonical.Caller, error) {
-	c, err := k.signer.read(token, k.o.Now())
+	c, err := k.live(ctx, token)
 	if err != nil {
 		return canonical.Caller{}, err
 	}
 	return k.o.Lookup(ctx, c.Key)
+}
+
+// live are the claims of a token that is still good.
+func (k *Keystone) live(ctx context.Context, token string) (claims, error) {
+	c, err := k.signer.read(token, k.o.Now())
+	if err != nil || k.o.Revoked == nil {
+		return c, err
+	}
+	gone, err := k.o.Revoked(ctx, c.Audit)
+	if err == nil && gone {
+		err = errUnauthorized
+	}
+	return c, err
 }

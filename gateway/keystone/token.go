@@ -83,13 +83,16 @@ var (
 // ProjectID is the project id that clients see for a tenant: 32 hexadecimal digits
 // made of its name, the same on every replica.
 func ProjectID(tenant string) string {
-	sum := sha256.Sum256([]byte("dragoman project " + tenant))
-	return hex.EncodeToString(sum[:16])
+	return stableID("project " + tenant)
 }
 
-// UserID is the user id that clients see for a key.
-func UserID(key string) string {
-	sum := sha256.Sum256([]byte("dragoman user " + key))
+// UserID is the user id that clients see for a key: the key's own, by which they may
+// log in.
+func UserID(key string) string { return key }
+
+// stableID is an id of 32 hexadecimal digits for what has that name.
+func stableID(name string) string {
+	sum := sha256.Sum256([]byte("dragoman " + name))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -23,12 +23,15 @@ type Options struct {
 	// Authenticate and Lookup find the caller of a key: see keystone.Options.
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	Lookup       func(ctx context.Context, keyID string) (canonical.Caller, error)
-	Secrets      [][]byte // see keystone.Options
-	PublicURL    string   // "": the request's own scheme and host
-	IDs          *facade.IDs
-	Log          *slog.Logger
-	Patience     time.Duration // facade.Options.Patience
-	Slowest      time.Duration // facade.Options.Slowest
+	// Revoke and Revoked end tokens: see keystone.Options.
+	Revoke    func(ctx context.Context, id string, life time.Duration) error
+	Revoked   func(ctx context.Context, id string) (bool, error)
+	Secrets   [][]byte // see keystone.Options
+	PublicURL string   // "": the request's own scheme and host
+	IDs       *facade.IDs
+	Log       *slog.Logger
+	Patience  time.Duration // facade.Options.Patience
+	Slowest   time.Duration // facade.Options.Slowest
 }
 
 // services are where each service of the dialect is mounted. The catalog's image
@@ -56,6 +59,7 @@ func Mounts(o Options) map[string]http.Handler {
 	}
 	identity := keystone.New("/identity", keystone.Options{
 		Authenticate: o.Authenticate, Lookup: o.Lookup, Secrets: o.Secrets, Base: base, Services: catalog,
+		Revoke: o.Revoke, Revoked: o.Revoked, Cloud: o.Cloud,
 	})
 	f := facade.New(facade.Options{
 		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Log: o.Log, Patience: o.Patience, Slowest: o.Slowest, Authenticate: authenticate(identity),
