@@ -10,6 +10,7 @@ var least = map[string]map[canonical.Effect]canonical.Role{
 	"tenant":             {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"api_key":            {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
 	"flavor":             {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
+	"quota":              {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
 	"flavor_extra_specs": {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
 	"hypervisor":         operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "compute_service": operators, "server_migration": operators, "service": operators,
 }

@@ -93,7 +93,7 @@ func New(o Options) *Cloud {
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
-	c.services = c.newServices()
+	c.services, c.quota = c.newServices(), c.defaultQuota()
 	c.handle()
 	return c
 }
@@ -110,6 +110,7 @@ func (c *Cloud) handle() {
 	handle(c, canonical.RebuildServer, c.rebuildServer)
 	c.handleFlavors()
 	c.handleHosts()
+	c.handleQuotas()
 	handle(c, canonical.ListServerEvents, c.listServerEvents)
 	handle(c, canonical.GetServerEvent, c.getServerEvent)
 	handle(c, canonical.ListServerGroups, c.listPlacementGroups)

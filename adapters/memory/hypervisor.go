@@ -73,10 +73,12 @@ func (c *Cloud) getHypervisor(r canonical.HypervisorGet) (canonical.TypedReply[c
 // getLimits tells the capacity, which is all tenants' together.
 func (c *Cloud) getLimits(canonical.LimitsGet) (canonical.TypedReply[canonical.Limits], error) {
 	servers, vcpus, ram := c.usage()
+	groups := len(c.serverGroups)
 	volumes, snapshots, gib := len(c.volumes), len(c.volumeSnapshots), c.volumeGiB()
 	return reply(canonical.Limits{
-		ID: "memory", Servers: atMost(c.opts.Capacity.Servers), ServersUsed: &servers, VCPUs: atMost(c.opts.Capacity.VCPUs), VCPUsUsed: &vcpus,
-		RAMMiB: atMost(c.opts.Capacity.RAMMiB), RAMUsedMiB: &ram, VolumesUsed: &volumes, VolumeSnapshotsUsed: &snapshots,
+		ID: "memory", Servers: own(c.quota.servers), ServersUsed: &servers, VCPUs: own(c.quota.vcpus), VCPUsUsed: &vcpus,
+		RAMMiB: own(c.quota.ramMiB), RAMUsedMiB: &ram, Keypairs: own(c.quota.keypairs), MetadataItems: own(c.quota.items),
+		ServerGroups: own(c.quota.groups), ServerGroupsUsed: &groups, ServerGroupMember: own(c.quota.members), VolumesUsed: &volumes, VolumeSnapshotsUsed: &snapshots,
 		VolumeGiB: atMost(c.opts.Capacity.VolumeGiB), VolumeUsedGiB: &gib,
 	}, nil)
 }

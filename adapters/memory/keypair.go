@@ -49,6 +49,9 @@ func (c *Cloud) createKeypair(r canonical.KeypairCreate) (canonical.TypedReply[c
 	if _, taken := c.keypairs[r.Name]; taken {
 		return refuse[canonical.Keypair](canonical.Errorf(canonical.AlreadyExists, "there is a keypair %q already", r.Name))
 	}
+	if over(len(c.keypairs)+1, c.quota.keypairs) {
+		return refuse[canonical.Keypair](canonical.Errorf(canonical.QuotaExceeded, "Quota exceeded, too many key pairs."))
+	}
 	public, private := r.PublicKey, (*string)(nil)
 	if public == "" {
 		made, secret, err := sshkey.Generate(r.Name)

@@ -47,8 +47,8 @@ func noItem(key string) error {
 
 // describe sets the metadata of a server, if it may have these now.
 func (c *Cloud) describe(s *server, all map[string]string) error {
-	if len(all) > maxItems {
-		return canonical.Errorf(canonical.QuotaExceeded, "Maximum number of metadata items exceeds %d", maxItems)
+	if over(len(all), c.quota.items) {
+		return canonical.Errorf(canonical.QuotaExceeded, "Maximum number of metadata items exceeds %d", *c.quota.items)
 	}
 	now := c.now()
 	s.Metadata, s.UpdatedAt = all, &now

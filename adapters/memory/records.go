@@ -9,6 +9,7 @@ type records struct {
 	serverGroups  []canonical.ServerGroup
 	aggregates    []canonical.Aggregate
 	lastAggregate int
+	quota         quota
 	services      []canonical.ComputeService
 }
 

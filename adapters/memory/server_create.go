@@ -166,21 +166,18 @@ func (c *Cloud) fitsInstead(f canonical.Flavor, s *server) error {
 
 // fit says whether so much more keeps within the capacity.
 func (c *Cloud) fit(moreServers, moreVCPUs, moreRAM int) error {
-	limit := c.opts.Capacity
-	if limit == (Capacity{}) {
-		return nil
-	}
 	servers, vcpus, ram := c.usage()
 	for _, l := range []struct {
-		name             string
-		used, more, most int
+		name       string
+		used, more int
+		most       *int
 	}{
-		{"servers", servers, moreServers, limit.Servers},
-		{"vcpus", vcpus, moreVCPUs, limit.VCPUs},
-		{"ram_mib", ram, moreRAM, limit.RAMMiB},
+		{"servers", servers, moreServers, c.quota.servers},
+		{"vcpus", vcpus, moreVCPUs, c.quota.vcpus},
+		{"ram_mib", ram, moreRAM, c.quota.ramMiB},
 	} {
-		if l.most > 0 && l.more > 0 && l.used+l.more > l.most {
-			return canonical.Errorf(canonical.QuotaExceeded, "quota exceeded for %s: %d of %d", l.name, l.used+l.more, l.most)
+		if l.more > 0 && over(l.used+l.more, l.most) {
+			return canonical.Errorf(canonical.QuotaExceeded, "quota exceeded for %s: %d of %d", l.name, l.used+l.more, *l.most)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func (c *Cloud) getServerGroup(r canonical.ServerGroupGet) (canonical.TypedReply
 }
 
 func (c *Cloud) createServerGroup(r canonical.ServerGroupCreate) (canonical.TypedReply[canonical.ServerGroup], error) {
-	if len(c.serverGroups) >= maxServerGroups {
+	if over(len(c.serverGroups)+1, c.quota.groups) {
 		return refuse[canonical.ServerGroup](canonical.Errorf(canonical.QuotaExceeded, "Quota exceeded, too many server groups."))
 	}
 	g := canonical.ServerGroup{
@@ -53,7 +53,7 @@ func (c *Cloud) serverGroupOf(r canonical.ServerCreate) (*canonical.ServerGroup,
 	switch {
 	case !ok:
 		return nil, canonical.Invalid("server_group", "there is no server group %q", r.ServerGroup)
-	case len(g.Members)+r.HowMany() > maxServerGroups:
+	case over(len(g.Members)+r.HowMany(), c.quota.members):
 		return nil, canonical.Errorf(canonical.QuotaExceeded, "Quota exceeded, too many servers in group")
 	}
 	i := slices.IndexFunc(c.serverGroups, func(o canonical.ServerGroup) bool { return o.ID == g.ID })

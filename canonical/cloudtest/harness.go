@@ -181,6 +181,7 @@ func (h Harness) tests() []test {
 		{"group/lifecycle", testServerGroups},
 		{"group/members", testServerGroupMembers},
 		{"server/events", testServerEvents},
+		{"host/quotas", testQuotas},
 		{"host/aggregates", testAggregates},
 		{"host/services", testComputeServices},
 		{"host/list", testHosts},

@@ -60,6 +60,10 @@ func init() { //nolint:gochecknoinits // the requests have as many types as ther
 	plausible(canonical.EnableComputeService, canonical.ComputeServiceEnable{ID: unknown})
 	plausible(canonical.DisableComputeService, canonical.ComputeServiceDisable{ID: unknown})
 	plausible(canonical.UpdateComputeService, canonical.ComputeServiceUpdate{ID: unknown, ForcedDown: canonical.Some(false)})
+	plausible(canonical.GetQuota, canonical.QuotaGet{Project: name})
+	plausible(canonical.GetQuotaDefaults, canonical.QuotaDefaultsGet{Project: name})
+	plausible(canonical.UpdateQuota, canonical.QuotaUpdate{Project: name, Servers: canonical.Some(1)})
+	plausible(canonical.ResetQuota, canonical.QuotaReset{Project: name})
 	plausible(canonical.ListHosts, canonical.HostList{})
 	plausible(canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: unknown})
 	plausible(canonical.ListServerSnapshots, canonical.ServerSnapshotList{ID: unknown})
@@ -138,7 +142,7 @@ func content(text string) *canonical.Content {
 
 // guarded are the resources that not everybody may touch, whether or not the cloud has
 // them.
-var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true, "server_migration": true, "aggregate": true, "compute_service": true, "host": true}
+var guarded = map[string]bool{"hypervisor": true, "tenant": true, "api_key": true, "flavor": true, "flavor_extra_specs": true, "server_migration": true, "aggregate": true, "compute_service": true, "host": true, "quota": true}
 
 // guardedOps are operations of other resources that not everybody may perform.
 var guardedOps = map[*canonical.Spec]bool{

@@ -33,7 +33,7 @@ var calls = []string{
 	"server-show", "servers-detail", "servers-list", "server-create", "server-update", "server-delete",
 	"action-stop", "action-rebuild", "flavor-show", "flavors-", "keypair", "availability-zone",
 	"server-metadata", "server-tags", "flavor-extra-specs",
-	"instance-action", "migrations", "server-group", "aggregate", "services-", "hypervisor-statistics",
+	"instance-action", "migrations", "server-group", "aggregate", "services-", "hypervisor-statistics", "quota-set",
 }
 
 func recordings(t testing.TB) []string {
