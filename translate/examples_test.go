@@ -60,7 +60,7 @@ func TestExamples(t *testing.T) {
 	for _, e := range examples(t, "request") {
 		row := rows[e.row]
 		env := scene()
-		env.Version = window(row.table, row.Route, 93).Max
+		env.Version = within(row.Route, window(row.table, row.Route, 93).Max)
 		req := &translate.Request{Service: row.Service, Method: row.Method, Path: filled(row.Path), Query: map[string][]string{}, Body: e.body}
 		if row.Op == canonical.RollbackServerSnapshot.Spec() { // the snapshot must be known
 			ref := regexp.MustCompile(`[0-9a-f-]{36}`).Find(e.body)
@@ -75,7 +75,7 @@ func TestExamples(t *testing.T) {
 	}
 	for _, e := range examples(t, "response") {
 		row := rows[e.row]
-		v := window(row.table, row.Route, 93).Max
+		v := within(row.Route, window(row.table, row.Route, 93).Max)
 		resp := &translate.Response{Status: row.Status, Body: e.body}
 		heard, err := reply(row.Route, resp, asking(row.Route, v))
 		if err != nil {
@@ -94,6 +94,14 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s has no example in testdata", id)
 		}
 	}
+}
+
+// within is v, or the last version that has the row.
+func within(row *translate.Route, v translate.Version) translate.Version {
+	if !row.Until.IsZero() && v.AtLeast(row.Until) {
+		return row.Until
+	}
+	return v
 }
 
 // filled is a row's path with every parameter given.

@@ -203,6 +203,8 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 			r.Networks.Mode = canonical.NetworksUnset
 		}
 		return r
+	case canonical.ConsoleOpen:
+		return r.OrDefault()
 	case canonical.KeypairCreate:
 		if r.Kind == canonical.SSHKey { // the default
 			r.Kind = ""

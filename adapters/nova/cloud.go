@@ -30,6 +30,7 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.CheckTag, like(c, canonical.CheckTag), c.checkTag)
 	canonical.HandleIf(&c.Mux, canonical.AddTag, like(c, canonical.AddTag), c.addTag)
 	canonical.HandleIf(&c.Mux, canonical.RemoveTag, like(c, canonical.RemoveTag), c.removeTag)
+	c.handleActions()
 	canonical.HandleIf(&c.Mux, canonical.RebuildServer, like(c, canonical.RebuildServer), c.rebuildServer)
 	canonical.HandleIf(&c.Mux, canonical.UploadImage, like(c, canonical.UploadImage), c.uploadImage)
 	canonical.HandleIf(&c.Mux, canonical.MergeFlavorExtraSpecs, like(c, canonical.MergeFlavorExtraSpecs), c.mergeExtraSpecs)

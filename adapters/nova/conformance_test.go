@@ -225,13 +225,7 @@ func TestOpenStackConformance(t *testing.T) {
 			"server/emoji": "Nova takes the first 65,536 characters of Unicode in names (nova/api/validation/parameter_types.py), and refuses others",
 		},
 		Enter: map[string]cloudtest.Way{
-			"error":     entered(admin, `{"os-resetState":{"state":"error"}}`, canonical.ServerError),
-			"paused":    entered(c, `{"pause":null}`, canonical.ServerPaused),
-			"suspended": entered(c, `{"suspend":null}`, canonical.ServerSuspended),
-			"locked": func(ctx context.Context, id canonical.ID) (func(context.Context) error, error) {
-				leave := func(ctx context.Context) error { return act(ctx, c, id, `{"unlock":null}`) }
-				return leave, act(ctx, c, id, `{"lock":null}`)
-			},
+			"error": entered(admin, `{"os-resetState":{"state":"error"}}`, canonical.ServerError),
 		},
 	})
 }

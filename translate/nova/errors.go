@@ -310,6 +310,8 @@ func computeFault(to *translate.Response, err *canonical.Error, req *translate.R
 		f.Message = notFound
 	case to.Status == http.StatusNotFound:
 		f.Message = missing(err, req)
+	case err.Hindrance != nil && err.Upstream == nil && req != nil:
+		f.Message = hindered(*err.Hindrance, req)
 	}
 	if to.Status == http.StatusRequestEntityTooLarge { // Cinder's quotas
 		to.Header.Set("Retry-After", "0")

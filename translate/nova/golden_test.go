@@ -31,7 +31,7 @@ type exchange struct {
 // calls are the beginnings of the names of recordings that the table carries.
 var calls = []string{
 	"server-show", "servers-detail", "servers-list", "server-create", "server-update", "server-delete",
-	"action-stop", "action-rebuild", "flavor-show", "flavors-", "keypair", "availability-zone",
+	"action-", "remote-console", "server-diagnostics", "server-topology.2.7", "server-topology.2.9", "flavor-show", "flavors-", "keypair", "availability-zone",
 	"server-metadata", "server-tags", "flavor-extra-specs",
 	"instance-action", "migrations", "server-group", "aggregate", "services-", "hypervisor-statistics", "quota-set",
 }
@@ -74,7 +74,7 @@ func load(t testing.TB, path string) (exchange, *translate.Request, *translate.E
 		Service: "compute", Method: x.Request.Method, Path: u.Path, Query: u.Query(), Header: http.Header{}, Body: x.Request.Body,
 	}
 	env := &translate.Env{
-		Bases:   map[string]string{"compute": baseIn(raw)},
+		Bases:   map[string]string{"compute": baseIn(raw), "image": "http://127.0.0.1:9292"},
 		Project: "p1", User: "u1", Version: version, Role: canonical.Member, Native: true, Facts: map[string]any{}, Wire: req,
 	}
 	if x.Request.As == "admin" {

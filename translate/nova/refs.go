@@ -51,6 +51,8 @@ func needImages() translate.Need {
 				}
 			case canonical.ServerRebuild:
 				named = !isID(r.Image)
+			case canonical.ServerRescue:
+				named = r.Image != "" && !isID(r.Image)
 			}
 			return translate.Question(canonical.ListImages, canonical.ImageList{
 				ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit},

@@ -11,7 +11,7 @@ func Table() *translate.Table {
 	return &translate.Table{
 		Dialect: "nova",
 		Rows: slices.Concat(
-			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
+			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), lifecycleRoutes(), migrateRoutes(), serverImageRoutes(), lookRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
 			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
 			volumeServiceRoutes(), volumeRoutes(), itemsRoutes(), volumeTypeRoutes(), volumeSnapshotRoutes(), volumeAttachmentRoutes(),
 			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(),

@@ -60,10 +60,6 @@ func createDone(_, res any, _ *translate.Env) *canonical.Task {
 }
 
 func actionRoutes() []translate.Route {
-	action := func(id, key string, row translate.Route) translate.Route {
-		row.ID, row.Service, row.Method, row.Path, row.Action, row.Status = id, "compute", "POST", "/servers/{id}/action", key, 202
-		return row
-	}
 	stop := translate.ByID[canonical.ServerStop]("id")
 	sayStop := stop.Say
 	stop.Say = func(r canonical.ServerStop, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
