@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
 // Object names a thing of the inventory of a cloud that dragoman runs itself.
@@ -132,6 +135,38 @@ func (s *Store) Claim(ctx context.Context, cloud string, place func(taken []Clai
 		if err != nil {
 			return failed(err, "claim")
 		}
+	}
+	return failed(tx.Commit(), "claim")
+}
+
+// Reclaim changes what a server claims where fits, which is told what all others claim,
+// allows it; its error is returned, and then nothing is changed. NotFound: the server
+// claims nothing.
+func (s *Store) Reclaim(ctx context.Context, cloud string, c Claim, fits func(others []Claim) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return failed(err, "claim")
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
+	if err := tx.alone(ctx); err != nil {
+		return failed(err, "claim")
+	}
+	rows, err := tx.QueryContext(ctx, selectClaims, cloud)
+	taken, err := collect(rows, err, "claim", scanClaim)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(slices.Clone(taken), func(t Claim) bool { return t.Server == c.Server })
+	if len(others) == len(taken) {
+		return canonical.Errorf(canonical.NotFound, "server %s claims nothing", c.Server)
+	}
+	if err := fits(others); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE native_claims SET host = ?, vcpus = ?, ram_mib = ?, disk_gib = ? WHERE cloud = ? AND server = ?`,
+		c.Host, c.VCPUs, c.RAMMiB, c.DiskGiB, cloud, c.Server)
+	if err != nil {
+		return failed(err, "claim")
 	}
 	return failed(tx.Commit(), "claim")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,25 +12,37 @@ import (
 
 func canonicalPath(list string, i int) string { return list + "." + strconv.Itoa(i) }
 
-// act begins a job on a server that is in one of these states.
-func (c *Cloud) act(ctx context.Context, j job, id canonical.ID, from ...canonical.ServerStatus) (out canonical.TypedReply[canonical.Server], err error) {
+// admit refuses what may not be done to a server now, by the rules of Nova: it must be
+// in one of these states, and not be locked.
+func (c *Cloud) admit(ctx context.Context, op *canonical.Spec, id canonical.ID, from ...canonical.ServerStatus) (record, error) {
 	r, err := c.record(ctx, id)
 	if err != nil {
-		return out, err
+		return r, err
 	}
 	live := c.live(r)
 	s := c.show(r, live)
+	verb := op.Verb()
 	switch {
-	case s.Task != nil:
-		return out, canonical.Errorf(canonical.FailedPrecondition, "the server is busy: %s", *s.Task)
-	case *s.HostStatus == "down":
-		return out, canonical.Errorf(canonical.Unavailable, "host %s is not connected", *s.Host)
-	case !slices.Contains(from, s.Status):
-		return out, canonical.Errorf(canonical.FailedPrecondition, "the server is %s", s.Status)
-	case live == nil:
-		return out, canonical.Errorf(canonical.FailedPrecondition, "its host does not have the server: it can only be deleted")
+	case r.lockedFor(ctx):
+		return r, canonical.HinderedByLock(verb, &s)
+	case s.Task == nil && *s.HostStatus == "down":
+		return r, canonical.Errorf(canonical.Unavailable, "host %s is not connected", *s.Host)
 	}
-	j.Resources = about("server", id)
+	if no := canonical.Hindered(verb, &s, from...); no != nil {
+		return r, no
+	}
+	if live == nil {
+		return r, canonical.Errorf(canonical.FailedPrecondition, "its host does not have the server: it can only be deleted")
+	}
+	return r, nil
+}
+
+// act begins a job on a server that is in one of these states.
+func (c *Cloud) act(ctx context.Context, op *canonical.Spec, j job, id canonical.ID, from ...canonical.ServerStatus) (out canonical.TypedReply[canonical.Server], err error) {
+	if _, err := c.admit(ctx, op, id, from...); err != nil {
+		return out, err
+	}
+	j.Operation, j.Resources = op.Name, about("server", id)
 	if out.Task, err = c.work(ctx, j); err != nil {
 		return out, err
 	}
@@ -41,7 +52,7 @@ func (c *Cloud) act(ctx context.Context, j job, id canonical.ID, from ...canonic
 }
 
 func (c *Cloud) startServer(ctx context.Context, r canonical.ServerStart) (canonical.TypedReply[canonical.Server], error) {
-	return c.act(ctx, job{Operation: canonical.StartServer.Spec().Name}, r.ID, canonical.ServerStopped)
+	return c.act(ctx, canonical.StartServer.Spec(), job{}, r.ID, canonical.ServerStopped)
 }
 
 func (c *Cloud) start(ctx context.Context, j *job) error {
@@ -52,8 +63,7 @@ func (c *Cloud) start(ctx context.Context, j *job) error {
 }
 
 func (c *Cloud) stopServer(ctx context.Context, r canonical.ServerStop) (canonical.TypedReply[canonical.Server], error) {
-	j := job{Operation: canonical.StopServer.Spec().Name, Force: r.Force}
-	return c.act(ctx, j, r.ID, canonical.ServerRunning, canonical.ServerError)
+	return c.act(ctx, canonical.StopServer.Spec(), job{Force: r.Force}, r.ID, canonical.ServerRunning, canonical.ServerError)
 }
 
 func (c *Cloud) halt(ctx context.Context, j *job) error {
@@ -66,12 +76,12 @@ func (c *Cloud) halt(ctx context.Context, j *job) error {
 // rebootServer reboots: softly from running only, by the rules of Nova; hard also what
 // is stopped.
 func (c *Cloud) rebootServer(ctx context.Context, r canonical.ServerReboot) (canonical.TypedReply[canonical.Server], error) {
-	j := job{Operation: canonical.RebootServer.Spec().Name, Force: r.Kind == canonical.RebootHard}
+	j := job{Force: r.Kind == canonical.RebootHard}
 	from := []canonical.ServerStatus{canonical.ServerRunning}
 	if j.Force {
 		from = append(from, canonical.ServerStopped, canonical.ServerPaused, canonical.ServerSuspended, canonical.ServerError)
 	}
-	return c.act(ctx, j, r.ID, from...)
+	return c.act(ctx, canonical.RebootServer.Spec(), j, r.ID, from...)
 }
 
 // reboot stops a server and starts it. Which half is done is stored between, so that a
@@ -132,6 +142,10 @@ func (c *Cloud) deleteServer(ctx context.Context, r canonical.ServerDelete) (out
 	rec, err := c.record(ctx, r.ID)
 	if err != nil {
 		return out, err
+	}
+	if rec.lockedFor(ctx) {
+		s := c.show(rec, nil)
+		return out, canonical.HinderedByLock("delete", &s)
 	}
 	if _, err := c.hostOf(rec); err != nil {
 		return out, err

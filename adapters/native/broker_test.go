@@ -43,7 +43,8 @@ func TestConformanceWithoutLibvirt(t *testing.T) {
 		},
 	}
 	t.Run("bare", func(t *testing.T) {
-		c, _, _ := fakeCloud(t)
+		c, host, _ := fakeCloud(t)
+		host.facts.CPUs = 1000 // all of the suite's servers
 		h := h
 		h.Open = func(*testing.T) canonical.Cloud { return canonical.Qualify("kvm1", c) }
 		h.Context = func() context.Context { return admin(context.Background()) }
@@ -51,7 +52,8 @@ func TestConformanceWithoutLibvirt(t *testing.T) {
 		nothingKept(t, c)
 	})
 	t.Run("brokered", func(t *testing.T) {
-		c, _, _ := fakeCloud(t)
+		c, host, _ := fakeCloud(t)
+		host.facts.CPUs = 1000
 		b := brokered(t, c)
 		h := h
 		h.Open = func(*testing.T) canonical.Cloud { return b }

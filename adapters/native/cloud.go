@@ -197,6 +197,15 @@ func (c *Cloud) handle() {
 	canonical.Handle(&c.Mux, canonical.StartServer, c.startServer)
 	canonical.Handle(&c.Mux, canonical.StopServer, c.stopServer)
 	canonical.Handle(&c.Mux, canonical.RebootServer, c.rebootServer)
+	canonical.Handle(&c.Mux, canonical.PauseServer, c.pauseServer)
+	canonical.Handle(&c.Mux, canonical.UnpauseServer, c.unpauseServer)
+	canonical.Handle(&c.Mux, canonical.SuspendServer, c.suspendServer)
+	canonical.Handle(&c.Mux, canonical.ResumeServer, c.resumeServer)
+	canonical.Handle(&c.Mux, canonical.ResizeServer, c.resizeServer)
+	canonical.Handle(&c.Mux, canonical.ConfirmServerResize, c.confirmResize)
+	canonical.Handle(&c.Mux, canonical.RevertServerResize, c.revertResize)
+	handle(c, canonical.LockServer, c.lockServer)
+	handle(c, canonical.UnlockServer, c.unlockServer)
 	handle(c, canonical.GetOperation, c.getJob)
 }
 

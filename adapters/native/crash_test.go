@@ -44,6 +44,9 @@ func TestResume(t *testing.T) {
 			}
 		})
 	}
+	resizing := func(t *testing.T, c *Cloud, id canonical.ID) *canonical.Task {
+		return begin(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: "small"}).Task
+	}
 	for name, tt := range map[string]struct {
 		begin func(*testing.T, *Cloud, canonical.ID) *canonical.Task
 		step  string
@@ -58,6 +61,15 @@ func TestResume(t *testing.T) {
 		"reboot/start": {func(t *testing.T, c *Cloud, id canonical.ID) *canonical.Task {
 			return begin(t, c, canonical.RebootServer, canonical.ServerReboot{ID: id, Kind: canonical.RebootHard}).Task
 		}, "start", canonical.ServerRunning},
+		"pause": {func(t *testing.T, c *Cloud, id canonical.ID) *canonical.Task {
+			return begin(t, c, canonical.PauseServer, canonical.ServerPause{ID: id}).Task
+		}, "pause", canonical.ServerPaused},
+		"suspend": {func(t *testing.T, c *Cloud, id canonical.ID) *canonical.Task {
+			return begin(t, c, canonical.SuspendServer, canonical.ServerSuspend{ID: id}).Task
+		}, "suspend", canonical.ServerSuspended},
+		"resize/stop":    {resizing, "stop", canonical.ServerVerifyResize},
+		"resize/reshape": {resizing, "reshape", canonical.ServerVerifyResize},
+		"resize/start":   {resizing, "start", canonical.ServerVerifyResize},
 		"delete": {func(t *testing.T, c *Cloud, id canonical.ID) *canonical.Task {
 			return begin(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: id}).Task
 		}, "delete", canonical.ServerDeleted},

@@ -230,8 +230,32 @@ func (h *fakeHost) Stop(ctx context.Context, id string, _ bool) (kvm.Server, err
 	return h.turn(ctx, "stop", id, kvm.IntendStop, libvirt.DomainShutoff)
 }
 
+func (h *fakeHost) Pause(ctx context.Context, id string) (kvm.Server, error) {
+	return h.turn(ctx, "pause", id, kvm.IntendRun, libvirt.DomainPaused)
+}
+
+func (h *fakeHost) Unpause(ctx context.Context, id string) (kvm.Server, error) {
+	return h.turn(ctx, "unpause", id, kvm.IntendRun, libvirt.DomainRunning)
+}
+
+func (h *fakeHost) Suspend(ctx context.Context, id string) (kvm.Server, error) {
+	return h.turn(ctx, "suspend", id, kvm.IntendRun, libvirt.DomainPmsuspended)
+}
+
+func (h *fakeHost) Reshape(ctx context.Context, id string, to canonical.ServerFlavor) (kvm.Server, error) {
+	return h.noted(ctx, "reshape", id, func(r *kvm.Record) { r.Flavor = to })
+}
+
+func (h *fakeHost) Grow(ctx context.Context, id string, _ uint64) (kvm.Server, error) {
+	return h.noted(ctx, "grow", id, func(*kvm.Record) {})
+}
+
 func (h *fakeHost) Update(ctx context.Context, id string, change func(*kvm.Record)) (kvm.Server, error) {
-	if err := h.step(ctx, "update", id); err != nil {
+	return h.noted(ctx, "update", id, change)
+}
+
+func (h *fakeHost) noted(ctx context.Context, step, id string, change func(*kvm.Record)) (kvm.Server, error) {
+	if err := h.step(ctx, step, id); err != nil {
 		return kvm.Server{}, err
 	}
 	s, err := h.Get(id)

@@ -23,6 +23,11 @@ type host interface {
 	Start(ctx context.Context, id string) (kvm.Server, error)
 	Stop(ctx context.Context, id string, force bool) (kvm.Server, error)
 	Update(ctx context.Context, id string, change func(*kvm.Record)) (kvm.Server, error)
+	Pause(ctx context.Context, id string) (kvm.Server, error)
+	Unpause(ctx context.Context, id string) (kvm.Server, error)
+	Suspend(ctx context.Context, id string) (kvm.Server, error)
+	Reshape(ctx context.Context, id string, to canonical.ServerFlavor) (kvm.Server, error)
+	Grow(ctx context.Context, id string, bytes uint64) (kvm.Server, error)
 	Delete(ctx context.Context, id string) error
 	Console(ctx context.Context, id string, maxBytes int) ([]byte, error)
 

@@ -22,9 +22,11 @@ type job struct {
 	Resources []canonical.Resource
 	Status    canonical.OperationStatus
 	Error     *canonical.Problem
-	Force     bool   // of a stop, and of a hard reboot
-	Off       bool   // of a reboot: the first half is done
-	URL       string `json:"-"` // of an import: it may hold secrets
+	Force     bool                    // of a stop, and of a hard reboot
+	Off       bool                    // of a reboot or a resize: the first half is done
+	On        bool                    // of a resize: the server ran
+	Flavor    *canonical.ServerFlavor `json:",omitempty"` // of a resize: what it becomes
+	URL       string                  `json:"-"`          // of an import: it may hold secrets
 	BegunAt   time.Time
 	EndedAt   time.Time
 }
@@ -44,6 +46,14 @@ var tasks = map[*canonical.Spec]string{
 	canonical.StartServer.Spec():  starting,
 	canonical.StopServer.Spec():   stopping,
 	canonical.RebootServer.Spec(): rebooting,
+
+	canonical.PauseServer.Spec():         pausing,
+	canonical.UnpauseServer.Spec():       unpausing,
+	canonical.SuspendServer.Spec():       saving,
+	canonical.ResumeServer.Spec():        resuming,
+	canonical.ResizeServer.Spec():        resizing,
+	canonical.ConfirmServerResize.Spec(): verifying,
+	canonical.RevertServerResize.Spec():  reverting,
 }
 
 func (j *job) task() string { return tasks[canonical.Lookup(j.Operation)] }
@@ -61,6 +71,18 @@ func (c *Cloud) perform(ctx context.Context, j *job) error {
 		return c.halt(ctx, j)
 	case canonical.RebootServer.Spec():
 		return c.reboot(ctx, j)
+	case canonical.PauseServer.Spec():
+		return c.onHost(ctx, j.about(), func(h host, id string) error { return errorOf(h.Pause(ctx, id)) })
+	case canonical.UnpauseServer.Spec():
+		return c.onHost(ctx, j.about(), func(h host, id string) error { return errorOf(h.Unpause(ctx, id)) })
+	case canonical.SuspendServer.Spec():
+		return c.onHost(ctx, j.about(), func(h host, id string) error { return errorOf(h.Suspend(ctx, id)) })
+	case canonical.ResumeServer.Spec():
+		return c.start(ctx, j)
+	case canonical.ResizeServer.Spec(), canonical.RevertServerResize.Spec():
+		return c.reshape(ctx, j)
+	case canonical.ConfirmServerResize.Spec():
+		return c.confirm(ctx, j)
 	case canonical.ImportImage.Spec():
 		return c.fetchImage(ctx, j)
 	default:

@@ -21,6 +21,13 @@ const (
 	stopping  = "stopping"
 	rebooting = "rebooting"
 	deleting  = "deleting"
+	pausing   = "pausing"
+	unpausing = "unpausing"
+	saving    = "suspending"
+	resuming  = "resuming"
+	resizing  = "resizing"
+	verifying = "confirming the resize"
+	reverting = "reverting the resize"
 )
 
 // record is what the store keeps of a server. Its host keeps the kvm.Record too.
@@ -34,6 +41,10 @@ type record struct {
 	AccessIPv6 string
 	UpdatedAt  time.Time
 	LaunchedAt *time.Time
+	Locked     bool
+	LockReason string
+	// Former is the shape before a resize that is neither confirmed nor reverted.
+	Former *canonical.ServerFlavor
 }
 
 func (c *Cloud) record(ctx context.Context, id canonical.ID) (r record, err error) {
@@ -147,6 +158,7 @@ func (c *Cloud) show(r record, live *kvm.Server) canonical.Server {
 		Host: optional(r.Host), HypervisorHostname: optional(r.Host), HostStatus: optional(c.hostStatus(r.Host)), InstanceName: &instance, HostID: &hostID,
 		CreatedAt: &created, UpdatedAt: &updated, LaunchedAt: r.LaunchedAt,
 	}
+	s.Locked, s.LockReason = r.Locked, optional(r.LockReason)
 	s.Flavor.ExtraSpecs = notNil(s.Flavor.ExtraSpecs)
 	if r.Image.ID != "" {
 		s.Image = &canonical.Link{ID: r.Image.ID, Name: optional(r.Image.Name)}
@@ -185,10 +197,16 @@ func (c *Cloud) showState(s *canonical.Server, r record, live *kvm.Server) {
 		if live != nil {
 			s.Power = live.Power
 		}
+	case c.busyWith(s.ID) == resizing:
+		s.Status, s.NativeStatus = canonical.ServerResizing, resizing
+	case c.busyWith(s.ID) == reverting:
+		s.Status, s.NativeStatus = canonical.ServerReverting, reverting
 	case live != nil:
 		s.Status, s.Power, s.NativeStatus, s.Progress = live.Status, live.Power, live.State.Native(), 100
 		if fault := live.State.Fault(); live.Status == canonical.ServerError {
 			s.Fault = &canonical.Fault{Code: 500, Message: fault}
+		} else if r.Former != nil {
+			s.Status = canonical.ServerVerifyResize
 		}
 	case c.hostStatus(r.Host) == "up" && c.busyWith(s.ID) == deleting:
 		s.Status, s.NativeStatus = canonical.ServerDeleted, "gone"

@@ -359,3 +359,28 @@ func TestDelete(t *testing.T) {
 		return fell
 	})
 }
+
+// A resize that is killed at any step ends: the server has the new shape and waits for a
+// verdict where it has succeeded, else it is as it was.
+func TestResize(t *testing.T) {
+	everyStep(t, 12, func(t *testing.T, s *stage, n int, after bool) bool {
+		header := map[string]string{"Prefer": "wait=30"}
+		if status := call(t, http.MethodPost, s.front.URL+"/v1/servers", `{"name":"web","flavor":"small","image":"cirros"}`, header, nil); status != http.StatusCreated {
+			t.Fatal(status)
+		}
+		path := "/v1/servers/" + url.PathEscape(string(servers(t, s.front.URL)[0].ID)) + "/resize"
+		fell := s.perform(t, n, after, http.MethodPost, path, `{"flavor":"medium"}`)
+		want, flavor := canonical.ServerRunning, "small"
+		for _, o := range settled(t, s.front.URL) {
+			if o.Operation == "server.resize" && o.Status == canonical.OperationSucceeded {
+				want, flavor = canonical.ServerVerifyResize, "medium"
+			}
+		}
+		for who, of := range map[string]string{"tenant": s.front.URL, "cloud": s.cloud.URL} {
+			if all := servers(t, of); len(all) != 1 || all[0].Status != want || *all[0].Flavor.Name != flavor {
+				t.Errorf("the %s has %+v, want one %s, a %s", who, all, want, flavor)
+			}
+		}
+		return fell
+	})
+}

@@ -67,6 +67,14 @@ func (h *hosted) run(t *testing.T, image string) {
 	if s := servers(t, h.front.URL); len(s) != 1 || s[0].Status != canonical.ServerStopped {
 		t.Errorf("after the stop there is %+v", s)
 	}
+	h.step(t, http.MethodPost, path+"/resize", fmt.Sprintf(`{"flavor":%q}`, h.named(t, "flavors", "small")))
+	if s := servers(t, h.front.URL); len(s) != 1 || s[0].Status != canonical.ServerVerifyResize || *s[0].Flavor.Name != "small" {
+		t.Errorf("after the resize there is %+v", s)
+	}
+	h.step(t, http.MethodPost, path+"/confirm-resize", "")
+	if s := servers(t, h.front.URL); len(s) != 1 || s[0].Status != canonical.ServerStopped {
+		t.Errorf("after the confirm there is %+v", s)
+	}
 	h.step(t, http.MethodDelete, path, "")
 	call(t, http.MethodDelete, h.front.URL+path, "", nil, nil) // when it fell before it was accepted
 	settled(t, h.front.URL)

@@ -53,7 +53,7 @@ func defineMany(b *testing.B, h *Host, n int) []string {
 	for i := range n {
 		spec := testSpec(base)
 		spec.Name = fmt.Sprintf("server %d", i)
-		err := h.defineDomain(b.Context(), machine{VirtQEMU, "x86_64"}, spec, nil,
+		err := h.defineDomain(b.Context(), machine{VirtQEMU, "x86_64"}, spec, spec.record(nil),
 			parts{disk: "/nowhere/" + diskName(spec.ID), console: "/nowhere/" + logName(spec.ID)})
 		if err != nil {
 			b.Fatal(err)

@@ -60,7 +60,7 @@ func (h *Host) define(ctx context.Context, spec ServerSpec) error {
 		{"make the root disk", func(ctx context.Context) (err error) { p.disk, err = h.makeDisk(ctx, spec); return err }},
 		{"make the seed", func(ctx context.Context) (err error) { p.seed, err = h.makeSeed(ctx, spec); return err }},
 		{"make the console's log", func(ctx context.Context) (err error) { p.console, err = h.makeLog(ctx, spec); return err }},
-		{"define the domain", func(ctx context.Context) error { return h.defineDomain(ctx, m, spec, nics, p) }},
+		{"define the domain", func(ctx context.Context) error { return h.defineDomain(ctx, m, spec, spec.record(nics), p) }},
 	} {
 		if err := ctx.Err(); err != nil {
 			return h.explain(err, "%s", s.doing)
@@ -130,8 +130,8 @@ func (h *Host) makeLog(ctx context.Context, spec ServerSpec) (string, error) {
 	return m.path, err
 }
 
-func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, nics []NIC, p parts) error {
-	record, err := spec.record(nics).asRead()
+func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, record Record, p parts) error {
+	record, err := record.asRead()
 	if err != nil {
 		return err
 	}
@@ -150,6 +150,7 @@ func (h *Host) defineDomain(ctx context.Context, m machine, spec ServerSpec, nic
 	})
 	if err == nil { // known without another look, which could fail
 		h.table.found(ticket, spec.ID, state(libvirt.DomainShutoff, 0), &record)
+		h.table.wrote(spec.ID, record)
 	}
 	return err
 }

@@ -110,13 +110,16 @@ func controllers(usb bool, nics int) []libvirtxml.DomainController {
 	return list
 }
 
+// rootTarget is what the guest is told to call its root disk.
+const rootTarget = "vda"
+
 func rootDisk(id, path string) libvirtxml.DomainDisk {
 	return libvirtxml.DomainDisk{
 		Device: "disk",
 		// A disk of the host that is full stops the guest rather than give it errors.
 		Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: "qcow2", Discard: "unmap", ErrorPolicy: "enospace"},
 		Source: &libvirtxml.DomainDiskSource{File: &libvirtxml.DomainDiskSourceFile{File: path}},
-		Target: &libvirtxml.DomainDiskTarget{Dev: "vda", Bus: "virtio"},
+		Target: &libvirtxml.DomainDiskTarget{Dev: rootTarget, Bus: "virtio"},
 		Serial: id[:18], // guests know disks by it, and see 20 characters at most
 		Boot:   &libvirtxml.DomainDeviceBoot{Order: 1},
 	}

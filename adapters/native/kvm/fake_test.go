@@ -326,6 +326,65 @@ func (f *fake) DomainDestroyFlags(d libvirt.Domain, _ libvirt.DomainDestroyFlags
 	return f.become("DomainDestroyFlags", d, state(libvirt.DomainShutoff, 2))
 }
 
+func (f *fake) DomainSuspend(d libvirt.Domain) error {
+	return f.turn("DomainSuspend", d, state(libvirt.DomainPaused, int32(libvirt.DomainPausedUser)))
+}
+
+func (f *fake) DomainResume(d libvirt.Domain) error {
+	return f.turn("DomainResume", d, state(libvirt.DomainRunning, int32(libvirt.DomainRunningUnpaused)))
+}
+
+func (f *fake) DomainManagedSave(d libvirt.Domain, _ uint32) error {
+	return f.turn("DomainManagedSave", d, state(libvirt.DomainShutoff, int32(libvirt.DomainShutoffSaved)))
+}
+
+func (f *fake) DomainManagedSaveRemove(d libvirt.Domain, _ uint32) error {
+	return f.with("DomainManagedSaveRemove", func() error {
+		_, err := f.domain(d)
+		return err
+	})
+}
+
+// turn changes the state of a domain that has a process.
+func (f *fake) turn(call string, d libvirt.Domain, to State) error {
+	return f.with(call, func() error {
+		got, err := f.domain(d)
+		if err != nil {
+			return err
+		}
+		if got.state.off() {
+			return answer(libvirt.ErrOperationInvalid, "domain is not running")
+		}
+		got.state = to
+		return nil
+	})
+}
+
+func (f *fake) DomainBlockResize(d libvirt.Domain, _ string, size uint64, _ libvirt.DomainBlockResizeFlags) error {
+	return f.with("DomainBlockResize", func() error {
+		got, err := f.domain(d)
+		if err != nil {
+			return err
+		}
+		for _, p := range f.pools {
+			if v := p.volumes[diskName(got.name[strings.Index(got.name, "-")+1:])]; v != nil {
+				v.capacity = size
+			}
+		}
+		return nil
+	})
+}
+
+func (f *fake) StorageVolResize(v libvirt.StorageVol, size uint64, _ libvirt.StorageVolResizeFlags) error {
+	return f.with("StorageVolResize", func() error {
+		_, got, err := f.volume(v)
+		if err == nil {
+			got.capacity = size
+		}
+		return err
+	})
+}
+
 func (f *fake) DomainUndefineFlags(d libvirt.Domain, _ libvirt.DomainUndefineFlagsValues) error {
 	return f.with("DomainUndefineFlags", func() error {
 		_, err := f.domain(d)

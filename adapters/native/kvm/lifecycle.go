@@ -94,7 +94,7 @@ func (h *Host) Stop(ctx context.Context, id string, force bool) (Server, error) 
 // down brings a server to a stop.
 func (h *Host) down(ctx context.Context, s Server, force bool) error {
 	if s.State.off() {
-		return nil
+		return h.forget(ctx, s)
 	}
 	// A guest that is paused cannot hear.
 	if force || s.State.Power() != canonical.PowerOn {
@@ -165,7 +165,7 @@ func (h *Host) waitOff(ctx context.Context, id string, limit time.Duration) (boo
 	}
 }
 
-// Reboot restarts a server that runs. Soft asks the guest to shut down, and where it
+// Reboot restarts a server that runs. What was saved of one that is suspended is lost. Soft asks the guest to shut down, and where it
 // does not within StopGrace becomes hard, which cuts the power.
 func (h *Host) Reboot(ctx context.Context, id string, kind canonical.RebootKind) (Server, error) {
 	return h.act(ctx, id, Rebooting, func(ctx context.Context, s Server) error {
@@ -177,6 +177,47 @@ func (h *Host) Reboot(ctx context.Context, id string, kind canonical.RebootKind)
 			return err
 		}
 		return h.powerOn(ctx, id)
+	})
+}
+
+// Pause stops the processors of a server that runs. One that is paused is no failure.
+func (h *Host) Pause(ctx context.Context, id string) (Server, error) {
+	return h.act(ctx, id, Pausing, func(ctx context.Context, _ Server) error {
+		return h.step(ctx, "pause the domain", func(ctx context.Context) error {
+			return h.call(ctx, func(a api) error { return a.DomainSuspend(h.domainOf(id)) })
+		})
+	})
+}
+
+// Unpause lets a paused server go on. One that runs is no failure.
+func (h *Host) Unpause(ctx context.Context, id string) (Server, error) {
+	return h.act(ctx, id, Pausing, func(ctx context.Context, _ Server) error {
+		return h.step(ctx, "let the domain go on", func(ctx context.Context) error {
+			return h.call(ctx, func(a api) error { return a.DomainResume(h.domainOf(id)) })
+		})
+	})
+}
+
+// Suspend writes the memory of a server that runs to the host's disk and ends its
+// process; Start brings it back. One that is suspended is no failure.
+func (h *Host) Suspend(ctx context.Context, id string) (Server, error) {
+	return h.act(ctx, id, Saving, func(ctx context.Context, s Server) error {
+		if s.State.Status() == canonical.ServerSuspended {
+			return nil
+		}
+		return h.step(ctx, "save the domain", func(ctx context.Context) error {
+			return h.call(ctx, func(a api) error { return a.DomainManagedSave(h.domainOf(id), 0) })
+		})
+	})
+}
+
+// forget gives up what of a suspended server was saved.
+func (h *Host) forget(ctx context.Context, s Server) error {
+	if s.State.Status() != canonical.ServerSuspended {
+		return nil
+	}
+	return h.step(ctx, "remove what was saved", func(ctx context.Context) error {
+		return h.call(ctx, func(a api) error { return a.DomainManagedSaveRemove(h.domainOf(s.ID), 0) })
 	})
 }
 

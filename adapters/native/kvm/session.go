@@ -31,6 +31,11 @@ type api interface {
 	DomainCreate(d libvirt.Domain) error
 	DomainShutdownFlags(d libvirt.Domain, flags libvirt.DomainShutdownFlagValues) error
 	DomainDestroyFlags(d libvirt.Domain, flags libvirt.DomainDestroyFlagsValues) error
+	DomainSuspend(d libvirt.Domain) error
+	DomainResume(d libvirt.Domain) error
+	DomainManagedSave(d libvirt.Domain, flags uint32) error
+	DomainManagedSaveRemove(d libvirt.Domain, flags uint32) error
+	DomainBlockResize(d libvirt.Domain, disk string, bytes uint64, flags libvirt.DomainBlockResizeFlags) error
 	DomainUndefineFlags(d libvirt.Domain, flags libvirt.DomainUndefineFlagsValues) error
 	Disconnected() <-chan struct{}
 	LifecycleEvents(ctx context.Context) (<-chan libvirt.DomainEventLifecycleMsg, error)
@@ -48,6 +53,7 @@ type api interface {
 	StorageVolLookupByName(p libvirt.StoragePool, name string) (libvirt.StorageVol, error)
 	StorageVolCreateXML(p libvirt.StoragePool, xml string, flags libvirt.StorageVolCreateFlags) (libvirt.StorageVol, error)
 	StorageVolDelete(v libvirt.StorageVol, flags libvirt.StorageVolDeleteFlags) error
+	StorageVolResize(v libvirt.StorageVol, bytes uint64, flags libvirt.StorageVolResizeFlags) error
 	StorageVolGetInfo(v libvirt.StorageVol) (kind int8, capacity, allocation uint64, err error)
 	StorageVolGetPath(v libvirt.StorageVol) (string, error)
 	StorageVolGetXMLDesc(v libvirt.StorageVol, flags uint32) (string, error)

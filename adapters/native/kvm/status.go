@@ -106,6 +106,9 @@ const (
 	Stopping  Task = "stopping"
 	Rebooting Task = "rebooting"
 	Deleting  Task = "deleting"
+	Pausing   Task = "pausing"
+	Saving    Task = "suspending"
+	Reshaping Task = "resizing"
 )
 
 // status is the status with regard to the task and to what was intended.
