@@ -122,6 +122,7 @@ type suite struct {
 	cloud   canonical.Cloud
 	fleet   *fleet
 	machine *machine
+	beyond  map[string]bool // situations that the cloud leaves by itself
 	undo    []func(*check)
 
 	mu       sync.Mutex

@@ -152,7 +152,7 @@ func classifyConflict(what said, has func(string) bool) canonical.Code {
 		return canonical.QuotaExceeded
 	case has("already exists"):
 		return canonical.AlreadyExists
-	case has("while it is in"), has("is locked"), has("is not ready"), strings.HasSuffix(what.code, "InUse"), has("in use"):
+	case has("while it is in"), has("in an invalid state for"), has("is locked"), has("is not ready"), strings.HasSuffix(what.code, "InUse"), has("in use"):
 		return canonical.FailedPrecondition
 	}
 	return canonical.Conflict

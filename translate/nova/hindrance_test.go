@@ -1,12 +1,22 @@
 package nova
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
 )
+
+// TestLockedWithoutItsWord: Nova says so of some actions on locked servers.
+func TestLockedWithoutItsWord(t *testing.T) {
+	e := hearError(&translate.Response{Status: 409, Header: http.Header{}, Body: []byte(
+		`{"conflictingRequest":{"code":409,"message":"Instance u1 is in an invalid state for 'changePassword'"}}`)})
+	if e.Code != canonical.FailedPrecondition {
+		t.Errorf("it is %s", e.Code)
+	}
+}
 
 // TestHindrances: what of a state forbids an action is said in Nova's own sentences.
 func TestHindrances(t *testing.T) {
