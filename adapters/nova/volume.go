@@ -126,7 +126,7 @@ func (c *Cloud) getLimits(ctx context.Context, r canonical.LimitsGet) (canonical
 	}
 	for i := range c.table.Rows {
 		row := &c.table.Rows[i]
-		if row.Service != "volume" || row.Op != canonical.GetLimits.Spec() {
+		if row.ID != "cinder.limits.show" {
 			continue
 		}
 		reply, err := row.HearReply(resp, &translate.Env{})

@@ -306,8 +306,25 @@ var mutants = map[string]struct {
 		e.Code = canonical.Conflict
 		return e
 	})},
-	"a console of all lines":    {"server/console", asked(func(r *canonical.ConsoleOutputGet) { r.Lines = max(r.Lines, 0) / 10_000 })},
-	"limits that count nothing": {"limits", told(func(l *canonical.Limits) { none := 0; l.ServersUsed = &none })},
+	"a console of all lines":                      {"server/console", asked(func(r *canonical.ConsoleOutputGet) { r.Lines = max(r.Lines, 0) / 10_000 })},
+	"a volume of another size":                    {"volume/lifecycle", asked(func(r *canonical.VolumeCreate) { r.SizeGiB++ })},
+	"metadata that are not merged":                {"volume/lifecycle", asked(func(r *canonical.VolumeUpdate) { r.Metadata = canonical.Opt[map[string]canonical.Opt[string]]{} })},
+	"a volume that forgets its source":            {"volume/sources", told(func(v *canonical.Volume) { v.Source = nil })},
+	"an attachment that the volume does not show": {"volume/attach", told(func(v *canonical.Volume) { v.Attachments = nil })},
+	"a volume that stays attached": {"volume/attach", func(ctx context.Context, call canonical.Call, next next) (canonical.Reply, error) {
+		if call.Op == canonical.DetachVolume.Spec() {
+			return canonical.Reply{Result: canonical.None{}}, nil
+		}
+		return next(ctx, call)
+	}},
+	"a root disk that is left behind": {"volume/boot", asked(func(r *canonical.ServerCreate) {
+		for i := range r.Volumes {
+			r.Volumes[i].DeleteWithServer = false
+		}
+	})},
+	"a volume in use that is deleted": {"volume/in_use", failing(canonical.DeleteVolume.Spec(), func(*canonical.Error) error { return nil })},
+	"a snapshot of another volume":    {"volume/snapshots", told(func(s *canonical.VolumeSnapshot) { s.Volume = "other" })},
+	"limits that count nothing":       {"limits", told(func(l *canonical.Limits) { none := 0; l.ServersUsed = &none })},
 	"a hypervisor that is maybe": {"catalogue/hypervisors", told(func(p *canonical.Page[canonical.Hypervisor]) {
 		for i := range p.Items {
 			p.Items[i].State = "maybe"

@@ -1,5 +1,5 @@
 // Package nova is the OpenStack dialect as one table: compute (Nova 2.1 to 2.93),
-// image (Glance v2) and network (Neutron v2.0), readable in both directions. It does
+// image (Glance v2), network (Neutron v2.0) and volume (Cinder 3.0 to 3.70), readable in both directions. It does
 // no I/O; authentication, discovery and retries belong to adapters/nova, tokens and
 // catalogs to the facade.
 //
@@ -27,5 +27,10 @@
 //     bytes is 204; a protected image is 403; the answer to an upload tells nothing.
 //   - Hypervisors have numbers below 2.53, UUIDs from then on, and tell nothing of their
 //     capacity from 2.88, so 2.87 is asked for. Clients crash where uptime is null.
+//   - Cinder says 400 "Invalid volume: ..." to what a state forbids, and so does Nova of a
+//     volume; its quotas are 413 with Retry-After 0; what a create points to is 404.
+//   - Cinder replaces metadata by PUT and merges them by POST, which tell the metadata
+//     alone; snapshots of volumes in use need force below 3.66, and no word from then on.
+//   - An attachment has the id of its volume below 2.89, and none from then on.
 //   - Some hypervisors give the whole console whatever length is asked for.
 package nova

@@ -233,8 +233,7 @@ func statusOf(err *canonical.Error, service string) int {
 		return http.StatusConflict
 	case err.Code == canonical.QuotaExceeded && service == "volume":
 		return http.StatusRequestEntityTooLarge
-	case err.Code == canonical.FailedPrecondition && (service == "volume" || err.Operation == canonical.AttachVolume.Spec().Name ||
-		err.Operation == canonical.DetachVolume.Spec().Name) && !strings.Contains(err.Detail, "while it is in"):
+	case ofVolume(err, service):
 		return http.StatusBadRequest
 	case missingVolume(err):
 		return http.StatusNotFound
@@ -271,6 +270,13 @@ func imageStatus(err *canonical.Error) int {
 // missingReference says whether what a create or rebuild points to is not there.
 func missingReference(err *canonical.Error) bool {
 	return err.Code == canonical.NotFound && (err.Operation == "server.create" || len(err.Fields) > 0)
+}
+
+// ofVolume says whether it is the state of a volume that forbids a call: Cinder, and
+// Nova for it, call that a bad request.
+func ofVolume(err *canonical.Error, service string) bool {
+	attaches := err.Operation == canonical.AttachVolume.Spec().Name || err.Operation == canonical.DetachVolume.Spec().Name
+	return err.Code == canonical.FailedPrecondition && (service == "volume" || attaches && err.Hindrance == nil)
 }
 
 // missingVolume says whether what a volume, a snapshot or an attachment is made of is

@@ -34,6 +34,7 @@ var calls = []string{
 	"action-", "remote-console", "server-diagnostics", "server-topology.2.7", "server-topology.2.9", "flavor-show", "flavors-", "keypair", "availability-zone",
 	"server-metadata", "server-tags", "flavor-extra-specs",
 	"instance-action", "migrations", "server-group", "aggregate", "services-", "hypervisor-statistics", "quota-set",
+	"server-volume-attachment",
 }
 
 func recordings(t testing.TB) []string {

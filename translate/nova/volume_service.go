@@ -1,6 +1,9 @@
 package nova
 
 import (
+	"encoding/json"
+	"strconv"
+
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
 	"github.com/dragoman-cloud/dragoman/translate/words"
@@ -116,6 +119,95 @@ var volumeZonesAnswer = translate.List[canonical.AvailabilityZone, volumeZonesBo
 	},
 }
 
+// volumeQuotaBody is the limits of a project in another form: numbers, or with their use.
+type volumeQuotaBody struct {
+	Quota volumeQuota `json:"quota_set"`
+}
+
+type volumeQuota struct {
+	ID        string    `json:"id"`
+	Volumes   quotaItem `json:"volumes"`
+	Snapshots quotaItem `json:"snapshots"`
+	GiB       quotaItem `json:"gigabytes"`
+	PerVolume quotaItem `json:"per_volume_gigabytes" wire:"native"`
+	Backups   quotaItem `json:"backups" wire:"native"`
+	BackupGiB quotaItem `json:"backup_gigabytes" wire:"native"`
+	Groups    quotaItem `json:"groups" wire:"native"`
+}
+
+// quotaItem is one limit, -1 where there is none.
+type quotaItem struct {
+	Limit    int  `json:"limit"`
+	InUse    int  `json:"in_use"`
+	Reserved int  `json:"reserved"`
+	Use      bool `json:"-"` // it is said with its use
+}
+
+// MarshalJSON implements json.Marshaler.
+func (q quotaItem) MarshalJSON() ([]byte, error) {
+	if !q.Use {
+		return json.Marshal(q.Limit)
+	}
+	type plain quotaItem
+	return json.Marshal(plain(q))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (q *quotaItem) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] != '{' {
+		return json.Unmarshal(b, &q.Limit)
+	}
+	type plain quotaItem
+	q.Use = true
+	return json.Unmarshal(b, (*plain)(q))
+}
+
+// used is what is used of it, where that is told.
+func (q quotaItem) used() *int {
+	if !q.Use {
+		return nil
+	}
+	return &q.InUse
+}
+
+var askQuota = translate.Ask[canonical.LimitsGet, translate.NoBody]{
+	Say: func(_ canonical.LimitsGet, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
+		to.Params["project"] = env.Project
+		to.Query.Set("usage", "True")
+		return translate.NoBody{}, nil
+	},
+	Hear: func(_ translate.NoBody, from *translate.Request, env *translate.Env) (r canonical.LimitsGet, err error) {
+		if of := from.Params["project"]; env.Project != "" && of != env.Project && from.Header != nil {
+			return r, canonical.Errorf(canonical.Forbidden, "Policy doesn't allow volume_extension:quotas:show to be performed.")
+		}
+		return r, nil
+	},
+}
+
+var volumeQuotaAnswer = translate.Answer[canonical.Limits, volumeQuotaBody]{
+	Say: func(r canonical.TypedReply[canonical.Limits], env *translate.Env, _ *translate.Response) (volumeQuotaBody, error) {
+		use := false
+		if env.Wire != nil {
+			use, _ = strconv.ParseBool(env.Wire.Query.Get("usage")) // anything else is no
+		}
+		item := func(limit, used *int) quotaItem {
+			return quotaItem{Limit: *orNone(limit), InUse: *orZero(used), Use: use}
+		}
+		l, none := r.Result, 0
+		return volumeQuotaBody{volumeQuota{
+			ID: env.Project, Volumes: item(l.Volumes, l.VolumesUsed), Snapshots: item(l.VolumeSnapshots, l.VolumeSnapshotsUsed),
+			GiB: item(l.VolumeGiB, l.VolumeUsedGiB), PerVolume: item(nil, nil), Backups: item(&none, nil), BackupGiB: item(&none, nil), Groups: item(&none, nil),
+		}}, nil
+	},
+	Hear: func(w volumeQuotaBody, _ *translate.Response, env *translate.Env) (canonical.Limits, error) {
+		q := w.Quota
+		return canonical.Limits{
+			ID: canonical.ID(firstOf(q.ID, env.Project, "limits")), Volumes: limit(&q.Volumes.Limit), VolumesUsed: q.Volumes.used(),
+			VolumeSnapshots: limit(&q.Snapshots.Limit), VolumeSnapshotsUsed: q.Snapshots.used(), VolumeGiB: limit(&q.GiB.Limit), VolumeUsedGiB: q.GiB.used(),
+		}, nil
+	},
+}
+
 func volumeServiceRoutes() []translate.Route {
 	document := func(id, service, path string, f func(*translate.Env) (int, any)) translate.Route {
 		return translate.Route{ID: id, Service: service, Method: "GET", Path: path, Static: f, Open: true}
@@ -129,6 +221,10 @@ func volumeServiceRoutes() []translate.Route {
 		{
 			ID: "cinder.limits.show", Service: "volume", Method: "GET", Path: "/limits", Op: canonical.GetLimits.Spec(), Can: never,
 			Ask: askNothing[canonical.LimitsGet](), Answer: volumeLimitsAnswer, Status: 200,
+		},
+		{
+			ID: "cinder.quota.show", Service: "volume", Method: "GET", Path: "/os-quota-sets/{project}", Op: canonical.GetLimits.Spec(), Can: never,
+			Ask: askQuota, Answer: volumeQuotaAnswer, Status: 200,
 		},
 		{
 			ID: "cinder.availability_zone.list", Service: "volume", Method: "GET", Path: "/os-availability-zone",

@@ -1,6 +1,8 @@
 package nova
 
 import (
+	"net/http"
+
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
 	"github.com/dragoman-cloud/dragoman/translate/words"
@@ -29,9 +31,9 @@ type volumeCreate struct {
 	Source      *string           `json:"source_volid,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	Multi       *loose            `json:"multiattach,omitempty"`
-	Group       *string           `json:"group_id,omitempty" since:"3.13" wire:"binding"`
+	Group       *string           `json:"group_id,omitempty" wire:"binding"` // of 3.13, but clients send null at any
 	Consistency *string           `json:"consistencygroup_id,omitempty" wire:"binding"`
-	Backup      *string           `json:"backup_id,omitempty" since:"3.47" wire:"binding"`
+	Backup      *string           `json:"backup_id,omitempty" wire:"binding"` // of 3.47, as above
 	Replica     *string           `json:"source_replica,omitempty" wire:"binding"`
 	// What clients fill in and Cinder ignores.
 	UserID  *string `json:"user_id,omitempty" wire:"advisory"`
@@ -119,7 +121,7 @@ func itemsNow[Req, Res any](get canonical.Op[Req, Res], req func(canonical.ID) R
 	return translate.Need{
 		Fact: factItems, Fresh: true,
 		Hear: func(from *translate.Request) (canonical.Call, bool) {
-			return translate.Question(get, req(canonical.ID(from.Params["id"]))), from.Method == "PUT"
+			return translate.Question(get, req(canonical.ID(from.Params["id"]))), from.Method != http.MethodPost
 		},
 		Pick: func(result any, _ *translate.Env) any {
 			res, _ := result.(Res)
@@ -220,7 +222,7 @@ func askItems[Req any](of func(canonical.ID, canonical.Opt[map[string]canonical.
 		Hear: func(w metadataBody, from *translate.Request, env *translate.Env) (Req, error) {
 			id := canonical.ID(from.Params["id"])
 			all, err := hearItems(w.Metadata, "metadata")
-			if from.Method == "PUT" {
+			if from.Method == http.MethodPut {
 				return of(id, replaced(all, env)), err
 			}
 			return of(id, canonical.Some(sayItems(all))), err
@@ -228,8 +230,8 @@ func askItems[Req any](of func(canonical.ID, canonical.Opt[map[string]canonical.
 	}
 }
 
-// askItemGone hears that one item is to go; southwards the adapter replaces them all.
-func askItemGone[Req any](of func(canonical.ID, canonical.Opt[map[string]canonical.Opt[string]]) Req) translate.Ask[Req, translate.NoBody] {
+// askItemGone, of a kind and its update, hears that one item is to go; southwards the adapter replaces them all.
+func askItemGone[Req any](kind string, update *canonical.Spec, of func(canonical.ID, canonical.Opt[map[string]canonical.Opt[string]]) Req) translate.Ask[Req, translate.NoBody] {
 	return translate.Ask[Req, translate.NoBody]{
 		Say: func(Req, *translate.Env, *translate.Request) (translate.NoBody, error) {
 			return translate.NoBody{}, words.Refuse("metadata", "are replaced as a whole")
@@ -238,7 +240,9 @@ func askItemGone[Req any](of func(canonical.ID, canonical.Opt[map[string]canonic
 			id, key := canonical.ID(from.Params["id"]), from.Params["key"]
 			if before, known := translate.Fact[map[string]string](env, factItems); known {
 				if _, there := before[key]; !there {
-					return r, canonical.Errorf(canonical.NotFound, "There is no metadata with key %s.", key)
+					gone := canonical.Errorf(canonical.NotFound, "%s %s has no metadata with key %s.", kind, id, key)
+					gone.Operation = update.Name
+					return r, gone
 				}
 			}
 			return of(id, canonical.Some(map[string]canonical.Opt[string]{key: canonical.Null[string]()})), nil
@@ -295,7 +299,7 @@ func itemsRoutes() []translate.Route {
 		},
 		{
 			ID: "cinder.volume.metadata.item.delete", Service: "volume", Method: "DELETE", Path: v + "/{key}", Op: canonical.UpdateVolume.Spec(), Can: never,
-			Ask: askItemGone(changesVolume), Answer: unsaidVolume, Status: 200,
+			Needs: []translate.Need{now}, Ask: askItemGone("Volume", canonical.UpdateVolume.Spec(), changesVolume), Answer: unsaidVolume, Status: 200,
 		},
 		{
 			ID: "cinder.snapshot.metadata.list", Service: "volume", Method: "GET", Path: s, Op: canonical.GetVolumeSnapshot.Spec(), Can: never,
@@ -315,7 +319,7 @@ func itemsRoutes() []translate.Route {
 		},
 		{
 			ID: "cinder.snapshot.metadata.item.delete", Service: "volume", Method: "DELETE", Path: s + "/{key}", Op: canonical.UpdateVolumeSnapshot.Spec(), Can: never,
-			Ask: askItemGone(changesSnapshot), Answer: unsaidSnapshot, Status: 200,
+			Needs: []translate.Need{was}, Ask: askItemGone("Snapshot", canonical.UpdateVolumeSnapshot.Spec(), changesSnapshot), Answer: unsaidSnapshot, Status: 200,
 		},
 	}
 }

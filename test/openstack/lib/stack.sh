@@ -187,7 +187,8 @@ identity_start() {
 	once keystone setup_keystone || return 1
 	wsgi_service keystone "$KEYSTONE_PORT" 'keystone.server.wsgi:initialize_public_application'
 	service_wait keystone 60 http_answers "$KEYSTONE_PORT"
-	once identity seed identity
+	# Named for what came last: a stack that is older gets it at its next start.
+	once identity-volumes seed identity
 }
 
 # image_setup does three in a row: together they are no slower than Neutron's,
