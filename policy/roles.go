@@ -31,7 +31,9 @@ var operators = map[canonical.Effect]canonical.Role{
 
 // LeastRole is the least role that may perform op.
 func LeastRole(op *canonical.Spec) canonical.Role {
-	if op == canonical.ListFlavorAccess.Spec() { // tells of other projects
+	switch op {
+	case canonical.ListFlavorAccess.Spec(), // tells of other projects
+		canonical.DeactivateImage.Spec(), canonical.ReactivateImage.Spec(): // are for who looks into what images hold
 		return canonical.Operator
 	}
 	if role, ok := leastFor[op]; ok {

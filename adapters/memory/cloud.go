@@ -110,6 +110,7 @@ func (c *Cloud) handle() {
 	handle(c, canonical.RebuildServer, c.rebuildServer)
 	c.handleFlavors()
 	c.handleHosts()
+	c.handleImageMembers()
 	c.handleQuotas()
 	handle(c, canonical.ListServerEvents, c.listServerEvents)
 	handle(c, canonical.GetServerEvent, c.getServerEvent)

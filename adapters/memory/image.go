@@ -109,6 +109,7 @@ func (c *Cloud) deleteImage(r canonical.ImageDelete) (canonical.TypedReply[canon
 	c.images = slices.DeleteFunc(c.images, func(i canonical.Image) bool { return i.ID == r.ID })
 	c.stored -= int64(len(c.content[r.ID]))
 	delete(c.content, r.ID)
+	delete(c.imageMembers, r.ID)
 	return reply(canonical.None{}, nil)
 }
 

@@ -4,7 +4,8 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 
 // records are what the cloud keeps beside servers, images and volumes.
 type records struct {
-	granted       map[canonical.ID][]string // projects by flavor
+	granted       map[canonical.ID][]string                // projects by flavor
+	imageMembers  map[canonical.ID][]canonical.ImageMember // by image
 	events        map[canonical.ID][]canonical.ServerAction
 	serverGroups  []canonical.ServerGroup
 	aggregates    []canonical.Aggregate
@@ -14,5 +15,5 @@ type records struct {
 }
 
 func newRecords() records {
-	return records{granted: map[canonical.ID][]string{}, events: map[canonical.ID][]canonical.ServerAction{}}
+	return records{granted: map[canonical.ID][]string{}, imageMembers: map[canonical.ID][]canonical.ImageMember{}, events: map[canonical.ID][]canonical.ServerAction{}}
 }

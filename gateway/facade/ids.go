@@ -33,7 +33,7 @@ func (i *IDs) show(kind string, id canonical.ID) canonical.ID {
 
 // byName are the kinds that clients of every dialect address by name, or below
 // something else.
-var byName = map[string]bool{"server_event": true, "keypair": true, "availability_zone": true}
+var byName = map[string]bool{"server_event": true, "image_member": true, "keypair": true, "availability_zone": true}
 
 func (i *IDs) read(_ string, id canonical.ID) canonical.ID {
 	cloud, native, ok := strings.Cut(string(id), ".")

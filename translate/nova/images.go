@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -164,9 +165,19 @@ func hearImageList(_ translate.NoBody, from *translate.Request, env *translate.E
 		}
 		return among(q["id"], string(i.ID)) && among(q["owner"], firstOf(words.Or(i.ProjectID, ""), env.Project)) &&
 			among(q["disk_format"], words.Or(i.DiskFormat, "")) && among(q["container_format"], words.Or(i.ContainerFormat, "")) &&
+			between(q.Get("size_min"), i.SizeBytes, q.Get("size_max")) && among(q["protected"], strconv.FormatBool(i.Protected)) &&
 			!slices.ContainsFunc(q["tag"], func(tag string) bool { return !slices.Contains(i.Tags, tag) })
 	})
 	return r, nil
+}
+
+// between says whether a size is neither under the least nor over the most; texts that
+// are no numbers, and sizes that are not known, count as nothing.
+func between(least string, size *int64, most string) bool {
+	n := words.Or(size, 0)
+	low, noLow := strconv.ParseInt(least, 10, 64)
+	high, noHigh := strconv.ParseInt(most, 10, 64)
+	return (noLow != nil || n >= low) && (noHigh != nil || n <= high)
 }
 
 // imageOrder is the canonical order for "name:asc" or the older two keys.

@@ -14,7 +14,7 @@ func Table() *translate.Table {
 			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), lifecycleRoutes(), migrateRoutes(), serverImageRoutes(), lookRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
 			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
 			volumeServiceRoutes(), volumeRoutes(), itemsRoutes(), volumeTypeRoutes(), volumeSnapshotRoutes(), volumeAttachmentRoutes(),
-			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(),
+			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(), imageMemberRoutes(),
 		),
 		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}
