@@ -34,8 +34,8 @@ type ServerResume struct {
 	ID ID `json:"-" path:"id"`
 }
 
-// ServerLock keeps all but operators from doing anything to a server but unlock it. To
-// lock a locked server replaces the reason.
+// ServerLock keeps all but operators from doing anything to a server but unlock it. A
+// locked server keeps the reason that it has.
 type ServerLock struct {
 	ID     ID     `json:"-" path:"id"`
 	Reason string `json:"reason,omitempty" doc:"Why, for people; at most 255 characters"`

@@ -40,6 +40,9 @@ func (c *Cloud) lockServer(r canonical.ServerLock) (canonical.TypedReply[canonic
 	if err != nil {
 		return refuse[canonical.Server](err)
 	}
+	if s.Locked {
+		return reply(s.copy(), nil)
+	}
 	now := c.now()
 	s.Locked, s.LockReason, s.UpdatedAt = true, optional(r.Reason), &now
 	return reply(s.copy(), nil)
