@@ -31,6 +31,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[canonical.OperationStatus]():      {"pending", "running", "succeeded", "failed", "cancelled"},
 	reflect.TypeFor[canonical.NetworksMode]():         {"", "auto", "none", "list"},
 	reflect.TypeFor[canonical.GroupPolicy]():          texts(canonical.GroupPolicies),
+	reflect.TypeFor[canonical.Direction]():            texts(canonical.Directions),
 }
 
 func texts[T ~string](all []T) []string {

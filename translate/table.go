@@ -39,6 +39,10 @@ type Route struct {
 	// answer is the end.
 	Done func(req any, res any, env *Env) *canonical.Task
 
+	// Fields are the keys of the answer's items that the client wants to see,
+	// northwards; nil: all.
+	Fields func(env *Env) []string
+
 	// Static answers without any operation, northwards (version documents).
 	Static func(env *Env) (status int, body any)
 	Open   bool // northwards: needs no authentication
@@ -278,7 +282,9 @@ func (r *Route) SayReply(reply canonical.Reply, env *Env) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	to.Body, err = encodeBody(body, "", env.Version)
+	if to.Body, err = encodeBody(body, "", env.Version); err == nil && r.Fields != nil {
+		to.Body, err = onlyFields(to.Body, r.Fields(env))
+	}
 	return to, err
 }
 

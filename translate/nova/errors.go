@@ -152,6 +152,10 @@ func classifyConflict(what said, has func(string) bool) canonical.Code {
 		return canonical.QuotaExceeded
 	case has("already exists"):
 		return canonical.AlreadyExists
+	case strings.HasSuffix(what.code, "AlreadyAllocated"), strings.HasSuffix(what.code, "Exists"):
+		return canonical.AlreadyExists
+	case neutronStates[what.code]:
+		return canonical.FailedPrecondition
 	case has("while it is in"), has("in an invalid state for"), has("is locked"), has("is not ready"), strings.HasSuffix(what.code, "InUse"), has("in use"):
 		return canonical.FailedPrecondition
 	}
@@ -197,7 +201,7 @@ func sayError(err *canonical.Error, req *translate.Request, env *translate.Env) 
 		body = f
 	case service == "network":
 		f := neutronFault{}
-		f.NeutronError.Type, f.NeutronError.Message = neutronType(err), messageOf(err)
+		f.NeutronError.Type, f.NeutronError.Message = neutronType(err, req), neutronMessage(err, req)
 		body = f
 	case unrouted(err, req):
 		body = framework(status, notFound)
@@ -368,21 +372,4 @@ func missing(err *canonical.Error, req *translate.Request) string {
 		return "Keypair " + id + " not found"
 	}
 	return messageOf(err)
-}
-
-func neutronType(err *canonical.Error) string {
-	switch err.Code { //nolint:exhaustive // the rest has no word of its own
-	case canonical.NotFound:
-		return "NetworkNotFound"
-	case canonical.Forbidden:
-		return "PolicyNotAuthorized"
-	case canonical.QuotaExceeded:
-		return "OverQuota"
-	case canonical.InvalidRequest:
-		return "HTTPBadRequest"
-	case canonical.FailedPrecondition:
-		return "NetworkInUse"
-	default:
-		return "HTTPInternalServerError"
-	}
 }

@@ -70,10 +70,20 @@ func needNetworks() translate.Need {
 	return translate.Need{
 		Fact: factNetworks,
 		Say: func(req any) (canonical.Call, bool) {
-			r, _ := req.(canonical.ServerCreate)
 			named := false
-			for _, n := range r.Networks.List {
-				named = named || !isID(n.Network)
+			switch r := req.(type) {
+			case canonical.ServerCreate:
+				for _, n := range r.Networks.List {
+					named = named || !isID(n.Network)
+				}
+			case canonical.PortCreate:
+				named = !isID(r.Network)
+			case canonical.SubnetCreate:
+				named = !isID(r.Network)
+			case canonical.FloatingIPCreate:
+				named = !isID(r.Network)
+			case canonical.InterfaceAttach:
+				named = !isID(r.Network)
 			}
 			return translate.Question(canonical.ListNetworks, canonical.NetworkList{
 				ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit},
