@@ -36,7 +36,7 @@ func (v *view) find(ctx context.Context, path, kind string, ref canonical.Ref) (
 		id = canonical.MakeID(v.m.Name, string(ref))
 	}
 	get, list := canonical.Lookup(kind+".get"), canonical.Lookup(kind+".list")
-	if get == nil || list == nil {
+	if get == nil || list == nil || v.cloud.Support(ctx, list).Level == canonical.No {
 		return ref, nil // a kind that only the cloud itself can resolve
 	}
 	r, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), id)})

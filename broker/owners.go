@@ -9,7 +9,10 @@ import (
 
 // owned are the kinds that belong to who made them; what else there is, is for all
 // tenants of a shared cloud as far as it says so itself.
-var owned = map[string]bool{"server": true, "server_group": true, "keypair": true, "image": true, "network": true, "volume": true, "volume_snapshot": true}
+var owned = map[string]bool{
+	"server": true, "server_group": true, "keypair": true, "image": true, "network": true, "volume": true, "volume_snapshot": true,
+	"subnet": true, "port": true, "security_group": true, "security_group_rule": true, "floating_ip": true,
+}
 
 // sees says whether the caller sees what owner owns; "" owns nothing: that is for
 // admins alone.
@@ -118,6 +121,9 @@ func (v *view) owners(ctx context.Context, kind string, items any) (map[canonica
 	if err == nil && kind == "volume" {
 		err = v.inherit(ctx, all, owners)
 	}
+	if err == nil {
+		err = v.inheritNets(ctx, all, owners)
+	}
 	return owners, err
 }
 
@@ -157,6 +163,16 @@ func (v *view) see(item any, owners map[canonical.ID]string) (any, bool) {
 	case canonical.Volume:
 		return t, mine(t.ID)
 	case canonical.VolumeSnapshot:
+		return t, mine(t.ID)
+	case canonical.Subnet:
+		return t, mine(t.ID) || owners[t.ID] == everybody
+	case canonical.Port:
+		return t, mine(t.ID)
+	case canonical.SecurityGroup:
+		return t, mine(t.ID) || t.Name == defaultGroup
+	case canonical.SecurityGroupRule:
+		return t, mine(t.ID)
+	case canonical.FloatingIP:
 		return t, mine(t.ID)
 	case canonical.Image:
 		return t, t.Visibility == "public" || t.Visibility == "community" || mine(t.ID)

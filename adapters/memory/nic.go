@@ -101,7 +101,9 @@ func (c *Cloud) takePort(field string, id canonical.ID) (*port, error) {
 	case err != nil:
 		return nil, canonical.Invalid(field, "there is no port %s", id)
 	case p.reserved || p.Device != nil:
-		return nil, canonical.Invalid(field, "Port %s is still in use.", id)
+		e := canonical.Invalid(field, "Port %s is still in use.", id)
+		e.Code, e.Detail = canonical.FailedPrecondition, "Port "+string(id)+" is still in use."
+		return nil, e
 	default:
 		p.reserved = true
 		return p, nil

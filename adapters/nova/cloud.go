@@ -41,6 +41,7 @@ func Open(o Options, table *translate.Table) (*Cloud, error) {
 	canonical.HandleIf(&c.Mux, canonical.UpdateVolumeSnapshot, like(c, canonical.UpdateVolumeSnapshot), c.updateVolumeSnapshot)
 	canonical.HandleIf(&c.Mux, canonical.UpdateVolumeAttachment, like(c, canonical.UpdateVolumeAttachment), c.updateAttachment)
 	canonical.HandleIf(&c.Mux, canonical.GetLimits, like(c, canonical.GetLimits), c.getLimits)
+	canonical.HandleIf(&c.Mux, canonical.ListServerAddresses, like(c, canonical.GetServer), c.listAddresses)
 	return c, nil
 }
 

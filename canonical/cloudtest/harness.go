@@ -227,6 +227,7 @@ func (h Harness) tests() []test {
 		{"errors/create", testInvalidCreate},
 		{"errors/list", testInvalidList},
 	}
+	all = append(all, networkTests()...)
 	all = append(all, stateTests()...)
 	if h.Only == nil {
 		return all

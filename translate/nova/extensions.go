@@ -6,8 +6,8 @@ import (
 	"github.com/dragoman-cloud/dragoman/translate"
 )
 
-// extension is a part of Neutron's API that clients ask for by its alias.
-type extension struct {
+// netExtension is a part of Neutron's API that clients ask for by its alias.
+type netExtension struct {
 	Name        string `json:"name"`
 	Alias       string `json:"alias"`
 	Description string `json:"description"`
@@ -17,7 +17,7 @@ type extension struct {
 
 // extensions are those that the rows serve. Clients take what is not here for not
 // offered.
-var extensions = []extension{
+var extensions = []netExtension{
 	newExtension("Allowed Address Pairs", "allowed-address-pairs", "Addresses that a port may send from beside its own"),
 	newExtension("Port Binding", "binding", "The host of a port, for operators"),
 	newExtension("Neutron external network", "external-net", "Networks that lead out of the cloud"),
@@ -36,28 +36,28 @@ var extensions = []extension{
 	newExtension("Resource timestamps", "standard-attr-timestamp", "Things tell when they were made and changed"),
 }
 
-func newExtension(name, alias, description string) extension {
-	return extension{name, alias, description, "2026-11-01T00:00:00-00:00", []any{}}
+func newExtension(name, alias, description string) netExtension {
+	return netExtension{name, alias, description, "2026-11-01T00:00:00-00:00", []any{}}
 }
 
-type extensionBody struct {
-	Extension extension `json:"extension"`
+type netExtensionBody struct {
+	Extension netExtension `json:"extension"`
 }
 
-type extensionsBody struct {
-	Extensions []extension `json:"extensions"`
+type netExtensionsBody struct {
+	Extensions []netExtension `json:"extensions"`
 }
 
 func extensionRoutes() []translate.Route {
 	return []translate.Route{
 		neutronRow("extension.list", "GET", "extensions", nil, translate.Route{
-			Static: func(*translate.Env) (int, any) { return 200, extensionsBody{extensions} },
+			Static: func(*translate.Env) (int, any) { return 200, netExtensionsBody{extensions} },
 		}),
 		neutronRow("extension.show", "GET", "extensions/{alias}", nil, translate.Route{
 			Static: func(env *translate.Env) (int, any) {
 				alias := env.Wire.Params["alias"]
-				if i := slices.IndexFunc(extensions, func(e extension) bool { return e.Alias == alias }); i >= 0 {
-					return 200, extensionBody{extensions[i]}
+				if i := slices.IndexFunc(extensions, func(e netExtension) bool { return e.Alias == alias }); i >= 0 {
+					return 200, netExtensionBody{extensions[i]}
 				}
 				f := neutronFault{}
 				f.NeutronError.Type, f.NeutronError.Message = "HTTPNotFound", "Extension with alias "+alias+" does not exist"

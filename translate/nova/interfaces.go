@@ -6,8 +6,8 @@ import (
 	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
-// attachment is a port as its server has it.
-type attachment struct {
+// nic is a port as its server has it.
+type nic struct {
 	NetworkID string                `json:"net_id"`
 	PortID    string                `json:"port_id"`
 	MAC       string                `json:"mac_addr"`
@@ -16,66 +16,66 @@ type attachment struct {
 	Tag       canonical.Opt[string] `json:"tag,omitzero" since:"2.70"`
 }
 
-type attachmentBody struct {
-	Interface attachment `json:"interfaceAttachment"`
+type nicBody struct {
+	Interface nic `json:"interfaceAttachment"`
 }
 
-type attachmentsBody struct {
-	Interfaces []attachment `json:"interfaceAttachments"`
+type nicsBody struct {
+	Interfaces []nic `json:"interfaceAttachments"`
 }
 
-func hearAttachment(w attachment) canonical.Interface {
+func hearNIC(w nic) canonical.Interface {
 	return canonical.Interface{
 		ID: canonical.ID(w.PortID), NetworkID: canonical.ID(w.NetworkID), MAC: w.MAC, State: hearNetworkStatus(w.State), NativeStatus: w.State,
 		FixedIPs: hearFixedIPs(w.FixedIPs), Tag: ptr(w.Tag),
 	}
 }
 
-func sayAttachment(i canonical.Interface) attachment {
-	return attachment{
+func sayNIC(i canonical.Interface) nic {
+	return nic{
 		NetworkID: string(i.NetworkID), PortID: string(i.ID), MAC: i.MAC, State: sayNetworkStatus(i.State), FixedIPs: sayFixedIPs(i.FixedIPs), Tag: opt(i.Tag),
 	}
 }
 
-var attachmentsAnswer = translate.List[canonical.Interface, attachmentsBody]{
-	Say: func(p canonical.Page[canonical.Interface], _ *translate.Env, _ *translate.Response) (attachmentsBody, error) {
-		return attachmentsBody{convert(p.Items, sayAttachment)}, nil
+var nicsAnswer = translate.List[canonical.Interface, nicsBody]{
+	Say: func(p canonical.Page[canonical.Interface], _ *translate.Env, _ *translate.Response) (nicsBody, error) {
+		return nicsBody{convert(p.Items, sayNIC)}, nil
 	},
-	Hear: func(w attachmentsBody, _ *translate.Response, _ *translate.Env) ([]canonical.Interface, error) {
-		return convert(w.Interfaces, hearAttachment), nil
-	},
-}
-
-var attachmentAnswer = translate.Answer[canonical.Interface, attachmentBody]{
-	Say: func(r canonical.TypedReply[canonical.Interface], _ *translate.Env, _ *translate.Response) (attachmentBody, error) {
-		return attachmentBody{sayAttachment(r.Result)}, nil
-	},
-	Hear: func(w attachmentBody, _ *translate.Response, _ *translate.Env) (canonical.Interface, error) {
-		return hearAttachment(w.Interface), nil
+	Hear: func(w nicsBody, _ *translate.Response, _ *translate.Env) ([]canonical.Interface, error) {
+		return convert(w.Interfaces, hearNIC), nil
 	},
 }
 
-type attach struct {
+var nicAnswer = translate.Answer[canonical.Interface, nicBody]{
+	Say: func(r canonical.TypedReply[canonical.Interface], _ *translate.Env, _ *translate.Response) (nicBody, error) {
+		return nicBody{sayNIC(r.Result)}, nil
+	},
+	Hear: func(w nicBody, _ *translate.Response, _ *translate.Env) (canonical.Interface, error) {
+		return hearNIC(w.Interface), nil
+	},
+}
+
+type nicAttach struct {
 	NetworkID string    `json:"net_id,omitempty"`
 	PortID    string    `json:"port_id,omitempty"`
 	FixedIPs  []fixedIP `json:"fixed_ips,omitempty"`
 	Tag       string    `json:"tag,omitempty" since:"2.49"`
 }
 
-type attachBody struct {
-	Interface attach `json:"interfaceAttachment"`
+type nicAttachBody struct {
+	Interface nicAttach `json:"interfaceAttachment"`
 }
 
-var askAttach = translate.Ask[canonical.InterfaceAttach, attachBody]{
-	Say: func(r canonical.InterfaceAttach, env *translate.Env, to *translate.Request) (attachBody, error) {
+var askNICAttach = translate.Ask[canonical.InterfaceAttach, nicAttachBody]{
+	Say: func(r canonical.InterfaceAttach, env *translate.Env, to *translate.Request) (nicAttachBody, error) {
 		translate.SayPath(r, to)
-		w := attach{NetworkID: networkID(r.Network, env), PortID: string(r.Interface), Tag: r.Tag}
+		w := nicAttach{NetworkID: networkID(r.Network, env), PortID: string(r.Interface), Tag: r.Tag}
 		if r.IP != "" {
 			w.FixedIPs = []fixedIP{{IP: r.IP}}
 		}
-		return attachBody{w}, nil
+		return nicAttachBody{w}, nil
 	},
-	Hear: func(b attachBody, from *translate.Request, _ *translate.Env) (r canonical.InterfaceAttach, err error) {
+	Hear: func(b nicAttachBody, from *translate.Request, _ *translate.Env) (r canonical.InterfaceAttach, err error) {
 		w := b.Interface
 		translate.HearPath(from, &r)
 		r.Network, r.Interface, r.Tag = canonical.Ref(w.NetworkID), canonical.ID(w.PortID), w.Tag
@@ -128,15 +128,15 @@ func interfaceRoutes() []translate.Route {
 	return []translate.Route{
 		{
 			ID: "nova.server.interface.list", Service: "compute", Method: "GET", Path: all, Op: canonical.ListInterfaces.Spec(), Want: v(70),
-			Ask: everyOf(func(r *canonical.InterfaceList) *canonical.ListOptions { return &r.ListOptions }), Answer: attachmentsAnswer, Status: 200,
+			Ask: everyOf(func(r *canonical.InterfaceList) *canonical.ListOptions { return &r.ListOptions }), Answer: nicsAnswer, Status: 200,
 		},
 		{
 			ID: "nova.server.interface.show", Service: "compute", Method: "GET", Path: one, Op: canonical.GetInterface.Spec(), Want: v(70),
-			Ask: translate.ByPath[canonical.InterfaceGet](), Answer: attachmentAnswer, Status: 200,
+			Ask: translate.ByPath[canonical.InterfaceGet](), Answer: nicAnswer, Status: 200,
 		},
 		{
 			ID: "nova.server.interface.attach", Service: "compute", Method: "POST", Path: all, Op: canonical.AttachInterface.Spec(), Want: v(70),
-			Needs: []translate.Need{needNetworks()}, Ask: askAttach, Answer: attachmentAnswer, Status: 200,
+			Needs: []translate.Need{needNetworks()}, Ask: askNICAttach, Answer: nicAnswer, Status: 200,
 		},
 		{
 			ID: "nova.server.interface.detach", Service: "compute", Method: "DELETE", Path: one, Op: canonical.DetachInterface.Spec(),
@@ -167,8 +167,8 @@ func interfaceRoutes() []translate.Route {
 	}
 }
 
-// serverGroup is a security group as Nova tells it, whose rules are of before Neutron.
-type serverGroup struct {
+// serverSecGroup is a security group as Nova tells it, whose rules are of before Neutron.
+type serverSecGroup struct {
 	ID          string      `json:"id"`
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
@@ -186,12 +186,12 @@ type proxyRule struct {
 	Range    map[string]string `json:"ip_range"`
 }
 
-type serverGroupsBody struct {
-	Groups []serverGroup `json:"security_groups"`
+type serverSecGroupsBody struct {
+	Groups []serverSecGroup `json:"security_groups"`
 }
 
-func sayServerGroup(g canonical.SecurityGroup, env *translate.Env) serverGroup {
-	w := serverGroup{ID: string(g.ID), Name: g.Name, Description: words.Or(g.Description, ""), TenantID: ownerOf(g.ProjectID, env), Rules: []proxyRule{}}
+func sayServerSecGroup(g canonical.SecurityGroup, env *translate.Env) serverSecGroup {
+	w := serverSecGroup{ID: string(g.ID), Name: g.Name, Description: words.Or(g.Description, ""), TenantID: ownerOf(g.ProjectID, env), Rules: []proxyRule{}}
 	for _, r := range g.Rules {
 		if r.Direction != canonical.Ingress { // Nova knew no other
 			continue
@@ -210,9 +210,9 @@ func sayServerGroup(g canonical.SecurityGroup, env *translate.Env) serverGroup {
 	return w
 }
 
-// hearServerGroup hears what Nova tells: rules of what comes in alone, and of groups only
+// hearServerSecGroup hears what Nova tells: rules of what comes in alone, and of groups only
 // the group's own.
-func hearServerGroup(w serverGroup) canonical.SecurityGroup {
+func hearServerSecGroup(w serverSecGroup) canonical.SecurityGroup {
 	g := canonical.SecurityGroup{
 		ID: canonical.ID(w.ID), Name: w.Name, Description: words.Filled(w.Description), Stateful: true, Rules: []canonical.SecurityGroupRule{},
 		Tags: []string{}, ProjectID: words.Filled(w.TenantID),
@@ -297,12 +297,12 @@ func networkActionRoutes() []translate.Route {
 			ID: "nova.server.security_group.list", Service: "compute", Method: "GET", Path: "/servers/{id}/os-security-groups",
 			Op: canonical.ListServerSecurityGroups.Spec(), Status: 200,
 			Ask: everyOf(func(r *canonical.ServerSecurityGroupList) *canonical.ListOptions { return &r.ListOptions }),
-			Answer: translate.List[canonical.SecurityGroup, serverGroupsBody]{
-				Say: func(p canonical.Page[canonical.SecurityGroup], env *translate.Env, _ *translate.Response) (serverGroupsBody, error) {
-					return serverGroupsBody{convert(p.Items, func(g canonical.SecurityGroup) serverGroup { return sayServerGroup(g, env) })}, nil
+			Answer: translate.List[canonical.SecurityGroup, serverSecGroupsBody]{
+				Say: func(p canonical.Page[canonical.SecurityGroup], env *translate.Env, _ *translate.Response) (serverSecGroupsBody, error) {
+					return serverSecGroupsBody{convert(p.Items, func(g canonical.SecurityGroup) serverSecGroup { return sayServerSecGroup(g, env) })}, nil
 				},
-				Hear: func(w serverGroupsBody, _ *translate.Response, _ *translate.Env) ([]canonical.SecurityGroup, error) {
-					return convert(w.Groups, hearServerGroup), nil
+				Hear: func(w serverSecGroupsBody, _ *translate.Response, _ *translate.Env) ([]canonical.SecurityGroup, error) {
+					return convert(w.Groups, hearServerSecGroup), nil
 				},
 			},
 		},

@@ -193,7 +193,7 @@ func networkRoutes() []translate.Route {
 		neutronRow("network.delete", "DELETE", "networks/{id}", canonical.DeleteNetwork.Spec(), translate.Route{
 			Ask: translate.ByPath[canonical.NetworkDelete](), Answer: translate.Nothing[canonical.None](),
 		}),
-	}, subnetRoutes(), portRoutes(), groupRoutes(), floatingRoutes(), routerRoutes(), extensionRoutes())
+	}, subnetRoutes(), portRoutes(), secGroupRoutes(), floatingRoutes(), routerRoutes(), extensionRoutes())
 }
 
 // isNumber is the filter of a number; 0 where it is none.

@@ -124,7 +124,7 @@ func neutronPage[W any](all []W, env *translate.Env) ([]W, []link, error) {
 	if len(keys) > 0 || q.Get("limit") != "" || q.Get("marker") != "" {
 		slices.SortStableFunc(rows, func(a, b row) int { return compareBy(a.has, b.has, keys, dirs) })
 	}
-	from, to, err := window(len(rows), func(i int) string { return texts(rows[i].has["id"])[0] }, q)
+	from, to, err := pageOf(len(rows), func(i int) string { return texts(rows[i].has["id"])[0] }, q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,8 +164,8 @@ func pageLinks(env *translate.Env, first, last string, before, after bool) []lin
 	return links
 }
 
-// window is which of n sorted rows are the page.
-func window(n int, id func(int) string, q url.Values) (from, to int, err error) {
+// pageOf is which of n sorted rows are the page.
+func pageOf(n int, id func(int) string, q url.Values) (from, to int, err error) {
 	limit := n
 	if text := q.Get("limit"); text != "" {
 		got, err := strconv.Atoi(text)

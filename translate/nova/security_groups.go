@@ -44,11 +44,11 @@ type groupRule struct {
 	UpdatedAt    string   `json:"updated_at,omitempty"`
 }
 
-type groupBody struct {
+type secGroupBody struct {
 	Group group `json:"security_group"`
 }
 
-type groupsBody struct {
+type secGroupsBody struct {
 	Groups []group `json:"security_groups"`
 	Links  []link  `json:"security_groups_links,omitempty"`
 }
@@ -62,7 +62,7 @@ type rulesBody struct {
 	Links []link      `json:"security_group_rules_links,omitempty"`
 }
 
-func hearGroup(w group, env *translate.Env) canonical.SecurityGroup {
+func hearSecGroup(w group, env *translate.Env) canonical.SecurityGroup {
 	return canonical.SecurityGroup{
 		ID: canonical.ID(w.ID), Name: w.Name, Description: words.Filled(w.Description), Stateful: words.Or(w.Stateful, true),
 		Rules: convert(w.Rules, func(r groupRule) canonical.SecurityGroupRule { return hearRule(r, env) }), Tags: words.List(w.Tags), Revision: w.Revision,
@@ -70,7 +70,7 @@ func hearGroup(w group, env *translate.Env) canonical.SecurityGroup {
 	}
 }
 
-func sayGroup(g canonical.SecurityGroup, env *translate.Env) group {
+func saySecGroup(g canonical.SecurityGroup, env *translate.Env) group {
 	owner := ownerOf(g.ProjectID, env)
 	return group{
 		ID: string(g.ID), Name: g.Name, Stateful: &g.Stateful, TenantID: owner, ProjectID: owner, Description: words.Or(g.Description, ""),
@@ -108,7 +108,7 @@ func ethertype(version int) string {
 	return "IPv4"
 }
 
-var askGroups = asList(
+var askSecGroups = asList(
 	func(r canonical.SecurityGroupList, q url.Values) { setQuery(q, map[string]string{"name": r.Name}) },
 	func(q url.Values, r *canonical.SecurityGroupList) { r.Name = only(q, "name") },
 )
@@ -122,9 +122,9 @@ var askRules = asList(
 	},
 )
 
-var groupsAnswer = neutronList(
-	func(all []group, links []link) groupsBody { return groupsBody{all, links} },
-	func(b groupsBody) ([]group, []link) { return b.Groups, b.Links }, sayGroup, hearGroup,
+var secGroupsAnswer = neutronList(
+	func(all []group, links []link) secGroupsBody { return secGroupsBody{all, links} },
+	func(b secGroupsBody) ([]group, []link) { return b.Groups, b.Links }, saySecGroup, hearSecGroup,
 )
 
 var rulesAnswer = neutronList(
@@ -132,15 +132,15 @@ var rulesAnswer = neutronList(
 	func(b rulesBody) ([]groupRule, []link) { return b.Rules, b.Links }, sayRule, hearRule,
 )
 
-var groupAnswer = neutronOne(
-	func(w group) groupBody { return groupBody{w} }, func(b groupBody) group { return b.Group }, sayGroup, hearGroup,
+var secGroupAnswer = neutronOne(
+	func(w group) secGroupBody { return secGroupBody{w} }, func(b secGroupBody) group { return b.Group }, saySecGroup, hearSecGroup,
 )
 
 var ruleAnswer = neutronOne(
 	func(w groupRule) ruleBody { return ruleBody{w} }, func(b ruleBody) groupRule { return b.Rule }, sayRule, hearRule,
 )
 
-type groupCreate struct {
+type secGroupCreate struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	Stateful    *bool  `json:"stateful,omitempty"`
@@ -148,18 +148,18 @@ type groupCreate struct {
 	ProjectID   string `json:"project_id,omitempty"`
 }
 
-type groupCreateBody struct {
-	Group groupCreate `json:"security_group"`
+type secGroupCreateBody struct {
+	Group secGroupCreate `json:"security_group"`
 }
 
-type groupUpdate struct {
+type secGroupUpdate struct {
 	Name        canonical.Opt[string] `json:"name,omitzero"`
 	Description canonical.Opt[string] `json:"description,omitzero"`
 	Stateful    canonical.Opt[bool]   `json:"stateful,omitzero"`
 }
 
-type groupUpdateBody struct {
-	Group groupUpdate `json:"security_group"`
+type secGroupUpdateBody struct {
+	Group secGroupUpdate `json:"security_group"`
 }
 
 type ruleCreate struct {
@@ -196,22 +196,22 @@ type ruleCreateBody struct {
 	Rule ruleCreate `json:"security_group_rule"`
 }
 
-var askGroupCreate = translate.Ask[canonical.SecurityGroupCreate, groupCreateBody]{
-	Say: func(r canonical.SecurityGroupCreate, _ *translate.Env, _ *translate.Request) (groupCreateBody, error) {
-		return groupCreateBody{groupCreate{Name: r.Name, Description: r.Description, Stateful: r.Stateful}}, nil
+var askSecGroupCreate = translate.Ask[canonical.SecurityGroupCreate, secGroupCreateBody]{
+	Say: func(r canonical.SecurityGroupCreate, _ *translate.Env, _ *translate.Request) (secGroupCreateBody, error) {
+		return secGroupCreateBody{secGroupCreate{Name: r.Name, Description: r.Description, Stateful: r.Stateful}}, nil
 	},
-	Hear: func(b groupCreateBody, _ *translate.Request, env *translate.Env) (canonical.SecurityGroupCreate, error) {
+	Hear: func(b secGroupCreateBody, _ *translate.Request, env *translate.Env) (canonical.SecurityGroupCreate, error) {
 		w := b.Group
 		return canonical.SecurityGroupCreate{Name: w.Name, Description: w.Description, Stateful: w.Stateful}, noOther(env, w.TenantID, w.ProjectID)
 	},
 }
 
-var askGroupUpdate = translate.Ask[canonical.SecurityGroupUpdate, groupUpdateBody]{
-	Say: func(r canonical.SecurityGroupUpdate, _ *translate.Env, to *translate.Request) (groupUpdateBody, error) {
+var askSecGroupUpdate = translate.Ask[canonical.SecurityGroupUpdate, secGroupUpdateBody]{
+	Say: func(r canonical.SecurityGroupUpdate, _ *translate.Env, to *translate.Request) (secGroupUpdateBody, error) {
 		translate.SayPath(r, to)
-		return groupUpdateBody{groupUpdate{r.Name, textOrEmpty(r.Description), r.Stateful}}, untagged(r.Tags)
+		return secGroupUpdateBody{secGroupUpdate{r.Name, textOrEmpty(r.Description), r.Stateful}}, untagged(r.Tags)
 	},
-	Hear: func(b groupUpdateBody, from *translate.Request, _ *translate.Env) (r canonical.SecurityGroupUpdate, err error) {
+	Hear: func(b secGroupUpdateBody, from *translate.Request, _ *translate.Env) (r canonical.SecurityGroupUpdate, err error) {
 		translate.HearPath(from, &r)
 		r.Name, r.Description, r.Stateful = b.Group.Name, b.Group.Description, b.Group.Stateful
 		return r, nil
@@ -280,20 +280,20 @@ func hearRuleDelete(_ translate.NoBody, from *translate.Request, env *translate.
 	return r, nil
 }
 
-func groupRoutes() []translate.Route {
+func secGroupRoutes() []translate.Route {
 	deleteRule := translate.ByPath[canonical.SecurityGroupRuleDelete]()
 	deleteRule.Hear = hearRuleDelete
 	return []translate.Route{
-		neutronRow("security_group.list", "GET", "security-groups", canonical.ListSecurityGroups.Spec(), translate.Route{Ask: askGroups, Answer: groupsAnswer}),
+		neutronRow("security_group.list", "GET", "security-groups", canonical.ListSecurityGroups.Spec(), translate.Route{Ask: askSecGroups, Answer: secGroupsAnswer}),
 		neutronRow("security_group.show", "GET", "security-groups/{id}", canonical.GetSecurityGroup.Spec(), translate.Route{
-			Ask: translate.ByPath[canonical.SecurityGroupGet](), Answer: groupAnswer,
+			Ask: translate.ByPath[canonical.SecurityGroupGet](), Answer: secGroupAnswer,
 		}),
 		neutronRow("security_group.create", "POST", "security-groups", canonical.CreateSecurityGroup.Spec(), translate.Route{
-			Ask: askGroupCreate, Answer: groupAnswer,
+			Ask: askSecGroupCreate, Answer: secGroupAnswer,
 		}),
 		neutronRow("security_group.update", "PUT", "security-groups/{id}", canonical.UpdateSecurityGroup.Spec(), translate.Route{
 			Can: func(req any) bool { r, _ := req.(canonical.SecurityGroupUpdate); return r.Tags.IsZero() },
-			Ask: askGroupUpdate, Answer: groupAnswer,
+			Ask: askSecGroupUpdate, Answer: secGroupAnswer,
 		}),
 		neutronRow("security_group.delete", "DELETE", "security-groups/{id}", canonical.DeleteSecurityGroup.Spec(), translate.Route{
 			Ask: translate.ByPath[canonical.SecurityGroupDelete](), Answer: translate.Nothing[canonical.None](),
