@@ -21,7 +21,7 @@ var (
 	StartServer   = long[ServerStart, Server]("server.start", Write, "POST /v1/servers/{id}/start")
 	StopServer    = long[ServerStop, Server]("server.stop", Write, "POST /v1/servers/{id}/stop")
 	RebootServer  = long[ServerReboot, Server]("server.reboot", Write, "POST /v1/servers/{id}/reboot")
-	RebuildServer = long[ServerRebuild, Server]("server.rebuild", Write, "POST /v1/servers/{id}/rebuild")
+	RebuildServer = long[ServerRebuild, ServerWithPassword]("server.rebuild", Write, "POST /v1/servers/{id}/rebuild")
 )
 
 // ServerStatus is the state of a server, the same for every cloud.

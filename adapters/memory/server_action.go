@@ -102,18 +102,18 @@ func (c *Cloud) rebootServer(r canonical.ServerReboot) (canonical.TypedReply[can
 	return c.act(canonical.RebootServer.Spec(), s, task, canonical.ServerRunning, s.boot)
 }
 
-func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[canonical.Server], error) {
+func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[canonical.ServerWithPassword], error) {
 	s, err := c.ready(r.ID, "rebuild", rebuildable)
 	if err != nil {
-		return refuse[canonical.Server](err)
+		return refuse[canonical.ServerWithPassword](err)
 	}
 	image, err := c.imageFor(r.Image, s.Flavor)
 	if err != nil {
-		return refuse[canonical.Server](err)
+		return refuse[canonical.ServerWithPassword](err)
 	}
 	if name, ok := r.Keypair.Get(); ok {
 		if _, known := c.keypairs[name]; !known {
-			return refuse[canonical.Server](canonical.Invalid("keypair", "there is no keypair %q", name))
+			return refuse[canonical.ServerWithPassword](canonical.Invalid("keypair", "there is no keypair %q", name))
 		}
 	}
 	s.Image = &canonical.Link{ID: image.ID, Name: &image.Name}
@@ -123,7 +123,8 @@ func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[c
 	if !r.Metadata.IsZero() {
 		s.Metadata = notNil(maps.Clone(r.Metadata.Or(nil)))
 	}
-	return c.redo(canonical.RebuildServer.Spec(), s)
+	done, err := c.redo(canonical.RebuildServer.Spec(), s)
+	return withPassword(done, r.AdminPassword), err
 }
 
 // redo writes the root disk anew; a stopped server stays stopped.

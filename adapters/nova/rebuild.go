@@ -8,10 +8,10 @@ import (
 
 // rebuildServer installs an image anew. A server that was stopped runs for a moment
 // before Nova stops it again, so what it shall end as is asked first.
-func (c *Cloud) rebuildServer(ctx context.Context, r canonical.ServerRebuild) (canonical.TypedReply[canonical.Server], error) {
+func (c *Cloud) rebuildServer(ctx context.Context, r canonical.ServerRebuild) (canonical.TypedReply[canonical.ServerWithPassword], error) {
 	before, err := canonical.GetServer.Do(ctx, c.Rows(), canonical.ServerGet{ID: r.ID})
 	if err != nil {
-		return canonical.TypedReply[canonical.Server]{}, err
+		return canonical.TypedReply[canonical.ServerWithPassword]{}, err
 	}
 	reply, err := canonical.RebuildServer.Do(ctx, c.Rows(), r)
 	if err != nil || reply.Task == nil {

@@ -43,14 +43,26 @@ func (f *Facade) known(ctx context.Context, row *translate.Route, call canonical
 // reread gives a write without a result that of the thing as it is now.
 func (f *Facade) reread(ctx context.Context, call canonical.Call, reply canonical.Reply) (canonical.Reply, error) {
 	get := canonical.Lookup(call.Op.Resource() + ".get")
-	if get == nil || get.Result != call.Op.Result {
+	if get == nil || !holds(call.Op.Result, get.Result) {
 		return reply, nil
 	}
 	req := reflect.New(get.Request).Elem()
 	req.FieldByName("ID").SetString(string(translate.IDOf(call.Request)))
 	now, err := f.do(ctx, canonical.Call{Op: get, Request: req.Interface()})
-	reply.Result = now.Result
-	return reply, err
+	if err != nil || get.Result == call.Op.Result {
+		reply.Result = now.Result
+		return reply, err
+	}
+	whole := reflect.New(call.Op.Result).Elem()
+	whole.Field(0).Set(reflect.ValueOf(now.Result))
+	reply.Result = whole.Interface()
+	return reply, nil
+}
+
+// holds says whether a result is a thing of that type, or begins with one.
+func holds(result, thing reflect.Type) bool {
+	return result == thing || result.Kind() == reflect.Struct && result.NumField() > 0 &&
+		result.Field(0).Anonymous && result.Field(0).Type == thing
 }
 
 // named waits until the task names something of the operation's kind.

@@ -196,8 +196,6 @@ func known(v any) any {
 		delete(node, "user_data")
 		if node["status"] == nil {
 			delete(node, "OS-DCF:diskConfig") // of a create's answer
-		} else {
-			delete(node, "adminPass") // a rebuild's: canonical servers hold no secrets
 		}
 		if _, isKeypair := node["fingerprint"]; isKeypair {
 			delete(node, "id") // a number of the database

@@ -117,22 +117,32 @@ func accepted(now canonical.ServerStatus) translate.Answer[canonical.Server, tra
 // serverAnswer carries one server in the given view.
 func serverAnswer(as shape) translate.Answer[canonical.Server, serverBody] {
 	return translate.Answer[canonical.Server, serverBody]{
-		Say: func(r canonical.TypedReply[canonical.Server], env *translate.Env, to *translate.Response) (serverBody, error) {
-			w := serverBody{sayServer(r.Result, env, as)}
-			if asked, ok := env.Asked.(canonical.ServerRebuild); ok {
-				w.Server.AdminPass = asked.AdminPassword
-				w.Server.RebuildData = canonical.Null[string]()
-				if env.Version.AtLeast(v(54)) {
-					w.Server.KeyName = opt(r.Result.Keypair)
-				}
-				to.Header.Set("Location", w.Server.Links[0].Href)
-			}
-			return w, nil
+		Say: func(r canonical.TypedReply[canonical.Server], env *translate.Env, _ *translate.Response) (serverBody, error) {
+			return serverBody{sayServer(r.Result, env, as)}, nil
 		},
 		Hear: func(w serverBody, _ *translate.Response, env *translate.Env) (canonical.Server, error) {
 			return hearServer(w.Server, env), nil
 		},
 	}
+}
+
+// rebuilt answers a rebuild: as a change does, with the password that the cloud chose or
+// took.
+var rebuilt = translate.Answer[canonical.ServerWithPassword, serverBody]{
+	Say: func(r canonical.TypedReply[canonical.ServerWithPassword], env *translate.Env, to *translate.Response) (serverBody, error) {
+		w := serverBody{sayServer(r.Result.Server, env, changed)}
+		asked, _ := env.Asked.(canonical.ServerRebuild)
+		w.Server.AdminPass = words.Or(r.Result.AdminPassword, asked.AdminPassword)
+		w.Server.RebuildData = canonical.Null[string]()
+		if env.Version.AtLeast(v(54)) {
+			w.Server.KeyName = opt(r.Result.Keypair)
+		}
+		to.Header.Set("Location", w.Server.Links[0].Href)
+		return w, nil
+	},
+	Hear: func(w serverBody, _ *translate.Response, env *translate.Env) (canonical.ServerWithPassword, error) {
+		return canonical.ServerWithPassword{Server: hearServer(w.Server, env), AdminPassword: words.Filled(w.Server.AdminPass)}, nil
+	},
 }
 
 // wait is a Done that waits for one of the statuses.

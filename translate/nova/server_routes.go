@@ -89,7 +89,7 @@ func actionRoutes() []translate.Route {
 		action("nova.server.rebuild", "rebuild", translate.Route{
 			Op: canonical.RebuildServer.Spec(), Want: v(79), Needs: []translate.Need{needFlavors(always), needImages()},
 			Ask:    translate.Ask[canonical.ServerRebuild, rebuild]{Say: sayRebuild, Hear: hearRebuild},
-			Answer: serverAnswer(changed),
+			Answer: rebuilt,
 			Done:   wait(canonical.ServerRunning, canonical.ServerStopped),
 		}),
 	}
