@@ -56,7 +56,7 @@ func toNova(port string) func(*http.Request) bool {
 	return func(r *http.Request) bool { return r.URL.Port() == port && begun(r) }
 }
 
-// TestOpenStack: what is killed at any step of a create, a stop and a delete on a real
+// TestOpenStack: what is killed at any step of a create, a stop, a resize and a delete on a real
 // OpenStack is ended by the next process, once; afterwards nothing is left.
 func TestOpenStack(t *testing.T) {
 	peer := openstack.Require(t)
@@ -85,7 +85,7 @@ func TestOpenStack(t *testing.T) {
 				s.config = config(throughGallows(t, s.gallows) + "/port/" + keystone.Port() + "/v3")
 				s.front = process.Start(t, s.dir, s.config)
 				c := &course{stage: s, n: n, after: after, name: strings.ReplaceAll(fmt.Sprintf("kill-%d-%v-%s", n, after, s.dir[len(s.dir)-4:]), "/", "")}
-				c.nova = strconv.Itoa(first + 4)
+				c.nova, c.larger = strconv.Itoa(first+4), peer.OtherFlavor
 				c.run(t, fmt.Sprintf(`{"name":%q,"flavor":%q,"image":%q,"networks":[{"network":%q}]}`, c.name, peer.FlavorID, peer.ImageID, peer.NetworkID))
 			})
 		}
@@ -98,6 +98,7 @@ type course struct {
 	n          int
 	after      bool
 	name, nova string
+	larger     string // a flavor
 }
 
 func (c *course) run(t *testing.T, create string) {
@@ -113,6 +114,14 @@ func (c *course) run(t *testing.T, create string) {
 	c.step(t, http.MethodPost, path+"/stop", "")
 	if now := c.seen(t, c.cloud); len(now) != 1 || now[0].Status != canonical.ServerStopped {
 		t.Errorf("after the stop there is %+v", now)
+	}
+	c.step(t, http.MethodPost, path+"/resize", fmt.Sprintf(`{"flavor":%q}`, c.larger))
+	if now := c.seen(t, c.cloud); len(now) != 1 || now[0].Status != canonical.ServerVerifyResize || *now[0].Flavor.Name != c.larger {
+		t.Errorf("after the resize there is %+v", now)
+	}
+	c.step(t, http.MethodPost, path+"/confirm-resize", "")
+	if now := c.seen(t, c.cloud); len(now) != 1 || now[0].Status != canonical.ServerStopped {
+		t.Errorf("after the confirm there is %+v", now)
 	}
 	c.step(t, http.MethodDelete, path, "")
 	call(t, http.MethodDelete, c.front.URL+path, "", map[string]string{"Prefer": "wait=30"}, nil) // when it fell before it was accepted
