@@ -42,6 +42,9 @@ func (c *Cloud) unlockServer(ctx context.Context, r canonical.ServerUnlock) (can
 // recovered from its host has none.
 func (c *Cloud) setLock(ctx context.Context, id canonical.ID, locked bool, reason string) (canonical.Server, error) {
 	rec, err := c.change(ctx, id, func(rec *record) error {
+		if rec.Locked && locked {
+			return nil // the first reason stays, as with Nova
+		}
 		rec.Locked, rec.LockReason = locked, reason
 		return nil
 	})

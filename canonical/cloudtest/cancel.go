@@ -128,9 +128,12 @@ func (k *check) creating() bool {
 // that was sent may arrive after it was canceled.
 func (k *check) settles(name string, must bool) {
 	var found []canonical.Server
-	for n := 0; len(found) == 0 && (n < 5 || k.creating()); n++ {
+	for n := 0; ; n++ {
+		under := k.creating() // before the look: what ends between is seen by it
+		if found = k.named(name); len(found) > 0 || n >= 5 && !under {
+			break
+		}
 		k.pause(k.h.First)
-		found = k.named(name)
 	}
 	switch {
 	case len(found) > 1:
