@@ -64,8 +64,13 @@ func (r QuotaUpdate) Validate() error {
 		name string
 		n    Opt[int]
 	}{
-		{"servers", r.Servers}, {"vcpus", r.VCPUs}, {"ram_mib", r.RAMMiB}, {"keypairs", r.Keypairs}, {"server_groups", r.ServerGroups},
-		{"server_group_members", r.ServerGroupMembers}, {"metadata_items", r.MetadataItems},
+		{"servers", r.Servers},
+		{"vcpus", r.VCPUs},
+		{"ram_mib", r.RAMMiB},
+		{"keypairs", r.Keypairs},
+		{"server_groups", r.ServerGroups},
+		{"server_group_members", r.ServerGroupMembers},
+		{"metadata_items", r.MetadataItems},
 	} {
 		if f.n.Or(0) < 0 {
 			return Invalid(f.name, "must not be negative")

@@ -108,7 +108,8 @@ func (c *Cloud) findNetwork(id canonical.ID) (*canonical.Network, error) {
 func (c *Cloud) change(name *string, description **string, tags *[]string, r struct {
 	name, description canonical.Opt[string]
 	tags              canonical.Opt[[]string]
-}) {
+},
+) {
 	*name = r.name.Or(*name)
 	if !r.description.IsZero() {
 		*description = optional(r.description.Or(""))

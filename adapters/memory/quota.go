@@ -51,9 +51,13 @@ func (c *Cloud) updateQuota(r canonical.QuotaUpdate) (canonical.TypedReply[canon
 		o    canonical.Opt[int]
 		used int
 	}{
-		{"servers", &next.servers, r.Servers, servers}, {"vcpus", &next.vcpus, r.VCPUs, vcpus}, {"ram_mib", &next.ramMiB, r.RAMMiB, ram},
-		{"keypairs", &next.keypairs, r.Keypairs, len(c.keypairs)}, {"server_groups", &next.groups, r.ServerGroups, len(c.serverGroups)},
-		{"server_group_members", &next.members, r.ServerGroupMembers, 0}, {"metadata_items", &next.items, r.MetadataItems, 0},
+		{"servers", &next.servers, r.Servers, servers},
+		{"vcpus", &next.vcpus, r.VCPUs, vcpus},
+		{"ram_mib", &next.ramMiB, r.RAMMiB, ram},
+		{"keypairs", &next.keypairs, r.Keypairs, len(c.keypairs)},
+		{"server_groups", &next.groups, r.ServerGroups, len(c.serverGroups)},
+		{"server_group_members", &next.members, r.ServerGroupMembers, 0},
+		{"metadata_items", &next.items, r.MetadataItems, 0},
 	} {
 		n, set := l.o.Get()
 		switch {

@@ -66,6 +66,7 @@ func sayFixedIPs(all []canonical.FixedIP) []fixedIP  { return convert(all, sayFi
 func hearPairs(all []addressPair) []canonical.AddressPair {
 	return convert(all, func(p addressPair) canonical.AddressPair { return canonical.AddressPair(p) })
 }
+
 func sayPairs(all []canonical.AddressPair) []addressPair {
 	return convert(all, func(p canonical.AddressPair) addressPair { return addressPair(p) })
 }
