@@ -24,6 +24,8 @@ test: compiler services ## every test, with the race detector and real peers (Op
 	export DRAGOMAN_TEST_POSTGRES="$$(./test/postgres/postgres.sh start)" && \
 	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
 	$(GO) test -race -shuffle=on -timeout 40m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
+	DRAGOMAN_TEST_STORE=postgres DRAGOMAN_TEST_POSTGRES="$$(./test/postgres/postgres.sh start)" \
+	$(GO) test -race -shuffle=on -timeout 10m ./broker ./policy ./gateway
 	@$(GO) tool cover -func=$(COVERAGE) | tail -n 1
 
 test-unit: ## the tests that need no services, nor root; well under a minute once built
