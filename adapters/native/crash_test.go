@@ -426,3 +426,20 @@ func TestRecover(t *testing.T) {
 	do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: id})
 	nothingKept(t, c)
 }
+
+// TestImageInUse: the image of a server is kept, also by the next process, until the
+// server is gone.
+func TestImageInUse(t *testing.T) {
+	c, _, o := fakeCloud(t)
+	id := create(t, c, a("web")).ID
+	image := get(t, c, id).Image.ID
+	remove := func(c *Cloud) error { return try(t, c, canonical.DeleteImage, canonical.ImageDelete{ID: image}) }
+	code(t, "a delete of the image", remove(c), canonical.FailedPrecondition)
+	crash(t, c)
+	next := openCloud(t, o)
+	code(t, "a delete of the image after a restart", remove(next), canonical.FailedPrecondition)
+	do(t, next, canonical.DeleteServer, canonical.ServerDelete{ID: id})
+	if err := remove(next); err != nil {
+		t.Errorf("a delete of the image that nobody uses: %v", err)
+	}
+}

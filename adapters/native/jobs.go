@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
 )
@@ -249,6 +250,8 @@ func (c *Cloud) settle(ctx context.Context, jobs []job) error {
 	for _, r := range records {
 		if known[r.ID] = r.Built || begun[canonical.ID(r.ID)]; !known[r.ID] {
 			errs = append(errs, c.opts.Store.DeleteObject(ctx, c.object(serverKind, r.ID)))
+		} else {
+			errs = append(errs, c.usesImage(r.Record))
 		}
 	}
 	claims, err := c.opts.Store.Claims(ctx, c.opts.Name)
@@ -258,12 +261,17 @@ func (c *Cloud) settle(ctx context.Context, jobs []job) error {
 			errs = append(errs, c.opts.Store.Unclaim(ctx, c.opts.Name, claim.Server))
 		}
 	}
-	for _, i := range c.images.List() {
-		for _, user := range i.Users {
-			if !known[user] {
-				errs = append(errs, c.images.Release(i.ID, user))
-			}
-		}
-	}
 	return errors.Join(errs...)
+}
+
+// usesImage keeps the image of a server from being deleted; one that is gone, or is not
+// there yet, is nothing to keep.
+func (c *Cloud) usesImage(r kvm.Record) error {
+	err := c.images.Use(r.Image.ID, r.ID)
+	switch canonical.CodeOf(err) { //nolint:exhaustive // every other code is a failure
+	case canonical.NotFound, canonical.FailedPrecondition:
+		return nil
+	default:
+		return err
+	}
 }

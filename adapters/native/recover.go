@@ -52,9 +52,8 @@ func (c *Cloud) adopt(ctx context.Context, h host, s kvm.Server) error {
 	if s.CreatedAt.IsZero() || f.VCPUs == nil || f.RAMMiB == nil || f.DiskGiB == nil {
 		return canonical.Errorf(canonical.Internal, "the record in the domain's metadata is missing or spoiled")
 	}
-	used := c.images.Use(s.Image.ID, s.ID)
-	if code := canonical.CodeOf(used); code != "" && code != canonical.NotFound && code != canonical.FailedPrecondition {
-		return used
+	if err := c.usesImage(s.Record); err != nil {
+		return err
 	}
 	claim := store.Claim{Host: h.Name(), Server: s.ID, VCPUs: *f.VCPUs, RAMMiB: *f.RAMMiB, DiskGiB: *f.DiskGiB}
 	err := c.opts.Store.Claim(ctx, c.opts.Name, func([]store.Claim) ([]store.Claim, error) { return []store.Claim{claim}, nil })

@@ -25,7 +25,7 @@ type Image struct {
 	SHA256       string   `json:"sha256,omitempty"`        // hexadecimal, of the file as kept
 	SourceFormat Format   `json:"source_format,omitempty"` // as sent; another than DiskFormat when converted
 	Reason       string   `json:"reason,omitempty"`        // why Status is error
-	Users        []string `json:"users,omitempty"`         // see Store.Use; sorted
+	Users        []string `json:"-"`                       // see Store.Use; sorted
 }
 
 // clone shares nothing with i that changes.

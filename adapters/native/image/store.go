@@ -284,32 +284,47 @@ func (s *Store) Open(id canonical.ID) (io.ReadSeekCloser, Image, error) {
 
 // Use notes that user builds on the image, e.g. the id of a server whose disk is an
 // overlay of it, and keeps it from being deleted. Repeating it is harmless. The image
-// must be active.
+// must be active. It is noted for the life of the store alone: who uses images knows it
+// for longer.
 func (s *Store) Use(id canonical.ID, user string) error {
-	_, err := s.change(id, func(e *entry) (Image, error) {
-		if e.img.Status != canonical.ImageActive {
-			return Image{}, canonical.Errorf(canonical.FailedPrecondition, "image %s is %s", id, e.img.Status)
+	return s.users(id, func(i Image) ([]string, error) {
+		if i.Status != canonical.ImageActive {
+			return nil, canonical.Errorf(canonical.FailedPrecondition, "image %s is %s", id, i.Status)
 		}
-		i := e.img.clone()
-		if at, found := slices.BinarySearch(i.Users, user); !found {
-			i.Users = slices.Insert(i.Users, at, user)
+		at, found := slices.BinarySearch(i.Users, user)
+		if found {
+			return i.Users, nil
 		}
-		return i, nil
+		return slices.Insert(slices.Clone(i.Users), at, user), nil
 	})
-	return err
 }
 
 // Release takes back what Use noted. That the image or the user is not known is fine.
 func (s *Store) Release(id canonical.ID, user string) error {
-	_, err := s.change(id, func(e *entry) (Image, error) {
-		i := e.img.clone()
-		i.Users = slices.DeleteFunc(i.Users, func(u string) bool { return u == user })
-		return i, nil
+	err := s.users(id, func(i Image) ([]string, error) {
+		return slices.DeleteFunc(slices.Clone(i.Users), func(u string) bool { return u == user }), nil
 	})
 	if canonical.CodeOf(err) == canonical.NotFound {
 		return nil
 	}
 	return err
+}
+
+// users changes who uses an image.
+func (s *Store) users(id canonical.ID, next func(Image) ([]string, error)) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	e := s.entry(id)
+	if e == nil {
+		return canonical.Errorf(canonical.NotFound, "there is no image %s", id)
+	}
+	i := e.img
+	var err error
+	if i.Users, err = next(i); err != nil {
+		return err
+	}
+	s.show(e, i)
+	return nil
 }
 
 const deletedSuffix = ".deleted"
