@@ -13,8 +13,8 @@ import (
 
 // What this version can reach, and what it serves northwards.
 var (
-	dialects = []string{"memory", "native", "nova", "dragoman"}
-	facades  = []string{"nova"}
+	dialects = []string{"memory", "native", "nova", "easystack", "dragoman"}
+	facades  = []string{"nova", "easystack"}
 )
 
 var (
@@ -49,6 +49,9 @@ func (p *problems) check(c *Config) {
 			p.add(path, "%q is there twice", f.Dialect)
 		}
 		seen[f.Dialect] = true
+		if seen["nova"] && seen["easystack"] {
+			p.add(path, "nova and easystack have the same paths: only one of them can be served")
+		}
 	}
 	p.values(reflect.ValueOf(c).Elem(), "")
 }

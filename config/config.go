@@ -21,7 +21,7 @@ type Config struct {
 	PublicURL string   `yaml:"public_url" doc:"What links and catalogs show" default:"the request's own host" example:"https://dragoman.example.com"`
 	Clouds    []Cloud  `yaml:"clouds" doc:"The clouds behind dragoman"`
 	Tenants   []Tenant `yaml:"tenants" doc:"Tenants that are always there"`
-	Facades   []Facade `yaml:"facades" doc:"North-bound dialects beside the canonical API" default:"all that this version has"`
+	Facades   []Facade `yaml:"facades" doc:"North-bound dialects beside the canonical API" default:"nova"`
 
 	BootstrapKey Secret `yaml:"-"` // DRAGOMAN_BOOTSTRAP_KEY
 }
@@ -36,7 +36,7 @@ type TLS struct {
 // Cloud is one cloud behind the broker.
 type Cloud struct {
 	Name      string            `yaml:"name" doc:"Stands before every id of the cloud: never change it. [a-z][a-z0-9-]{0,30}" example:"os1"`
-	Dialect   string            `yaml:"dialect" doc:"What the cloud speaks: nova, dragoman, native or memory" example:"nova"`
+	Dialect   string            `yaml:"dialect" doc:"What the cloud speaks: nova, easystack, dragoman, native or memory" example:"nova"`
 	Shared    bool              `yaml:"shared" doc:"Tenants without an account of their own use auth, and see only what is theirs" example:"true"`
 	Endpoint  string            `yaml:"endpoint" doc:"URL of Keystone, or of the other dragoman; native and memory have none" example:"http://keystone.example:5000/v3"`
 	Endpoints map[string]string `yaml:"endpoints" doc:"URLs by service" later:"true"`
@@ -124,7 +124,7 @@ type Tenant struct {
 
 // Facade is a north-bound dialect; Listen empty: under the common listener.
 type Facade struct {
-	Dialect string `yaml:"dialect" doc:"The dialect: nova" example:"nova"`
+	Dialect string `yaml:"dialect" doc:"The dialect: nova, or easystack in its place" example:"nova"`
 	Listen  string `yaml:"listen" doc:"A listener of its own" later:"true"`
 }
 

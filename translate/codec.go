@@ -34,7 +34,7 @@ func (a Ask[Req, W]) say(req any, env *Env, to *Request) (any, error) {
 
 func (a Ask[Req, W]) hear(from *Request, action string, env *Env) (any, error) {
 	var w W
-	if err := decodeStrict(from.Body, action, env.Version, &w); err != nil {
+	if err := decodeStrict(from.Body, action, env.form(), &w); err != nil {
 		return nil, err
 	}
 	return a.Hear(w, from, env)

@@ -11,6 +11,7 @@ type Env struct {
 	ProjectOf func(tenant string) string
 	User      string         // the caller's user on that side
 	Version   Version        // negotiated for this call
+	Dialect   string         // of the row, where dialects share codecs: see Route.Dialect
 	Role      canonical.Role // north: what the caller may
 	Native    bool           // fill native fields of results
 	Wire      *Request       // the dialect's request, once there is one
@@ -18,6 +19,8 @@ type Env struct {
 	RequestID string         // north: as dragoman logs it
 	Facts     map[string]any // what the row's Needs found
 }
+
+func (e *Env) form() form { return form{e.Version, e.Dialect} }
 
 // Owner is whom a thing of this tenant belongs to, as the dialect's clients know it;
 // "": nobody.

@@ -47,7 +47,9 @@ func examples(t testing.TB, kind string) []example {
 func rowsByID() map[string]tabled {
 	rows := map[string]tabled{}
 	for _, row := range allRows() {
-		rows[row.ID] = row
+		for _, id := range append(row.Also, row.ID) {
+			rows[id] = row
+		}
 	}
 	return rows
 }
@@ -68,7 +70,7 @@ func TestExamples(t *testing.T) {
 		}
 		candidates, err := row.table.Candidates(req)
 		must(t, err)
-		if picked, err := translate.Pick(candidates, req, env); err != nil || picked.Row.ID != e.row {
+		if picked, err := translate.Pick(candidates, req, env); err != nil || picked.Row.ID != row.ID {
 			t.Errorf("%s is not heard by its row: %v", e.path, err)
 		}
 		seen[e.row+" request"] = true

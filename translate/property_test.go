@@ -18,6 +18,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/easystack"
 	"github.com/dragoman-cloud/dragoman/translate/h3c"
 	"github.com/dragoman-cloud/dragoman/translate/huawei"
 	"github.com/dragoman-cloud/dragoman/translate/nova"
@@ -25,7 +26,7 @@ import (
 
 // tables are all dialects.
 func tables() []*translate.Table {
-	return []*translate.Table{nova.Table(), h3c.Table(), huawei.Table()}
+	return []*translate.Table{nova.Table(), easystack.Table(), h3c.Table(), huawei.Table()}
 }
 
 func TestMain(m *testing.M) {
@@ -199,7 +200,7 @@ func asHeard(table *translate.Table, req any, v translate.Version) any {
 			r.Count = 0
 		}
 		switch {
-		case table.Dialect != "nova":
+		case table.Version == nil: // none of Nova's
 		case auto && r.Networks.Mode == canonical.NetworksUnset:
 			r.Networks.Mode = canonical.NetworksAuto
 		case !auto && r.Networks.Mode == canonical.NetworksAuto:
@@ -465,12 +466,15 @@ type tabled struct {
 	table *translate.Table
 }
 
-// allRows are the rows that carry an operation, of all dialects.
+// allRows are the rows that carry an operation, of all dialects; those that dialects
+// share, once.
 func allRows() []tabled {
 	var rows []tabled
+	seen := map[string]bool{}
 	for _, table := range tables() {
 		for i := range table.Rows {
-			if row := &table.Rows[i]; row.Op != nil {
+			if row := &table.Rows[i]; row.Op != nil && !seen[row.ID] {
+				seen[row.ID] = true
 				rows = append(rows, tabled{row, table})
 			}
 		}
@@ -499,8 +503,8 @@ func FuzzErrors(f *testing.F) {
 }
 
 func TestRowIDsAreUnique(t *testing.T) {
-	var ids []string
 	for _, table := range tables() {
+		var ids []string
 		for _, row := range table.Rows {
 			if slices.Contains(ids, row.ID) {
 				t.Errorf("%s twice", row.ID)

@@ -12,7 +12,12 @@ import (
 
 // Route is one row: one operation over one call.
 type Route struct {
-	ID      string // of the catalogue; those of calls that it lacks begin with the dialect's name too
+	ID string // of the catalogue; those of calls that it lacks begin with the dialect's name too
+	// Also are ids of the catalogue for what is the same call.
+	Also []string
+	// Dialect is whose fields the bodies have, of the dialects that share wire structs:
+	// those with the tag only, or always, of that name. "" is who has none of these.
+	Dialect string
 	Service string // compute, image, network
 	Method  string
 	Path    string // below the service's base, parameters in braces
@@ -52,6 +57,9 @@ type Route struct {
 type Table struct {
 	Dialect string
 	Rows    []Route
+	// Shorten takes out of a request's path what the rows leave out, northwards; nil:
+	// nothing.
+	Shorten func(req *Request)
 	// Negotiate finds the version that a request asks for, northwards; nil: the
 	// dialect has none.
 	Negotiate func(req *Request) (Version, error)
@@ -118,7 +126,7 @@ func (t *Table) Row(op *canonical.Spec, req any, cloud Window) (*Route, bool) {
 // the request holds, but not below the row's Want, within the cloud's window, and
 // leaves it in env.Version.
 func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, error) {
-	env.Asked = req
+	env.Asked, env.Dialect = req, row.Dialect
 	env.Version = cloud.Max
 	_, body, err := row.say(req, env)
 	if err != nil {
@@ -133,10 +141,10 @@ func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, erro
 	if err != nil {
 		return nil, err
 	}
-	if name, lost := overfull(body, env.Version); lost {
+	if name, lost := overfull(body, func(f Field) bool { return f.in(env.form()) }); lost {
 		return nil, tooOld(name, "what else is asked for needs version %s of the cloud's API, which has no such field any more", env.Version)
 	}
-	if to.Body, err = encodeBody(body, row.Action, env.Version); err != nil {
+	if to.Body, err = encodeBody(body, row.Action, env.form()); err != nil {
 		return nil, err
 	}
 	if t.Version != nil && !env.Version.IsZero() {
@@ -146,11 +154,16 @@ func (t *Table) Say(row *Route, req any, env *Env, cloud Window) (*Request, erro
 	return to, nil
 }
 
-// lowest is the version at which the row carries body, in the cloud's window.
+// lowest is the version at which the row carries body, in the cloud's window. What is
+// wanted gives way where it has lost a field that the body holds.
 func (r *Route) lowest(body any, cloud Window) (Version, error) {
 	v := cloud.Clamp(maxVersion(r.Since, r.Want))
 	need, field := minVersion(body)
-	switch v = maxVersion(v, need); {
+	v = maxVersion(v, need)
+	if _, lost := overfull(body, func(f Field) bool { return f.has(v) }); lost {
+		v = maxVersion(cloud.Clamp(r.Since), need)
+	}
+	switch {
 	case v.Compare(cloud.Max) > 0:
 		return v, tooOld(field, "needs version %s of the cloud's API, which speaks %s to %s", v, cloud.Min, cloud.Max)
 	case !r.span().has(v):
@@ -193,6 +206,9 @@ type Candidate struct {
 // Candidates are the rows that method, path and action allow. Where there is none
 // the error says what is wrong with the request.
 func (t *Table) Candidates(req *Request) ([]Candidate, error) {
+	if t.Shorten != nil {
+		t.Shorten(req)
+	}
 	action, one := actionOf(req.Body)
 	var rows []Candidate
 	unheard := canonical.Errorf(canonical.NotFound, "the dialect has no such call")
@@ -265,7 +281,7 @@ func Pick(rows []Candidate, req *Request, env *Env) (Candidate, error) {
 
 // HearRequest makes the canonical request of what the row heard.
 func (r *Route) HearRequest(req *Request, env *Env) (any, error) {
-	env.Wire = req
+	env.Wire, env.Dialect = req, r.Dialect
 	asked, err := r.Ask.hear(req, r.Action, env)
 	env.Asked = asked
 	return asked, err
@@ -277,12 +293,13 @@ func (r *Route) TellsResult() bool { return r.Answer.tells() }
 
 // SayReply writes the answer to what the row heard.
 func (r *Route) SayReply(reply canonical.Reply, env *Env) (*Response, error) {
+	env.Dialect = r.Dialect
 	to := &Response{Status: r.Status, Header: http.Header{}}
 	body, err := r.Answer.say(reply, env, to)
 	if err != nil {
 		return nil, err
 	}
-	if to.Body, err = encodeBody(body, "", env.Version); err == nil && r.Fields != nil {
+	if to.Body, err = encodeBody(body, "", env.form()); err == nil && r.Fields != nil {
 		to.Body, err = onlyFields(to.Body, r.Fields(env))
 	}
 	return to, err
@@ -304,7 +321,7 @@ func (r *Route) HearReply(resp *Response, env *Env) (canonical.Reply, error) {
 // StaticReply is the answer of a Static row.
 func (r *Route) StaticReply(env *Env) (*Response, error) {
 	status, body := r.Static(env)
-	b, err := encodeBody(body, "", env.Version)
+	b, err := encodeBody(body, "", env.form())
 	return &Response{Status: status, Header: http.Header{}, Body: b}, err
 }
 

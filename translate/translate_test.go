@@ -122,6 +122,55 @@ func TestHearRefusesByName(t *testing.T) {
 	}
 }
 
+// formed is a wire struct that two dialects share.
+type formed struct {
+	Name  string `json:"name"`
+	Bin   string `json:"bin,omitempty" only:"other"`
+	Tags  string `json:"tags,omitempty" since:"2.26" always:"other"`
+	Files string `json:"files,omitempty" until:"2.56" always:"other"`
+}
+
+// TestDialectsShareStructs: the fields of one dialect are unknown to the other, those
+// that it always has need no version, and what a row wants gives way to what it holds.
+func TestDialectsShareStructs(t *testing.T) {
+	full := canonical.ServerCreate{Name: "n", Description: "b", UserData: "f"}
+	row := func(dialect string) (*translate.Table, *translate.Route) {
+		table := toy()
+		table.Rows[0].Dialect, table.Rows[0].Want = dialect, translate.Version{Major: 2, Minor: 60}
+		table.Rows[0].Ask = translate.Ask[canonical.ServerCreate, formed]{
+			Say: func(r canonical.ServerCreate, _ *translate.Env, _ *translate.Request) (formed, error) {
+				return formed{Name: r.Name, Bin: r.Description, Files: r.UserData}, nil
+			},
+			Hear: func(w formed, _ *translate.Request, _ *translate.Env) (canonical.ServerCreate, error) {
+				return canonical.ServerCreate{Name: w.Name, Description: w.Bin + w.Tags, UserData: w.Files}, nil
+			},
+		}
+		return table, &table.Rows[0]
+	}
+	window := translate.Window{Min: translate.Version{Major: 2, Minor: 1}, Max: translate.Version{Major: 2, Minor: 90}}
+	table, other := row("other")
+	env := &translate.Env{Facts: map[string]any{}}
+	said, err := table.Say(other, full, env, window)
+	if err != nil || string(said.Body) != `{"make":{"name":"n","bin":"b","files":"f"}}` || env.Version.Minor > 56 {
+		t.Errorf("%s at %s, %v", said.Body, env.Version, err)
+	}
+	table, first := row("")
+	if _, err := table.Say(first, full, env, window); canonical.CodeOf(err) != canonical.Unsupported {
+		t.Errorf("a field of another dialect is sent: %v", err)
+	}
+	full.Description = ""
+	if said, err := table.Say(first, full, env, window); err != nil || env.Version.Minor > 56 {
+		t.Errorf("%+v at %s, %v", said, env.Version, err)
+	}
+	for body, known := range map[string]bool{`{"make":{"name":"n","bin":"b"}}`: false, `{"make":{"name":"n","tags":"t"}}`: false, `{"make":{"name":"n"}}`: true} {
+		_, e1 := other.HearRequest(&translate.Request{Body: []byte(body)}, &translate.Env{Version: window.Min})
+		_, e2 := first.HearRequest(&translate.Request{Body: []byte(body)}, &translate.Env{Version: window.Min})
+		if e1 != nil || (e2 == nil) != known {
+			t.Errorf("%s: %v, %v", body, e1, e2)
+		}
+	}
+}
+
 func TestVersionText(t *testing.T) {
 	for _, bad := range []string{"", "2", "2.", ".1", "2.01", "-2.1", "2.1.1", "a.b", " 2.1"} {
 		if v, err := translate.ParseVersion(bad); err == nil {

@@ -25,10 +25,30 @@ const (
 
 // Field is one field of a wire struct, as its tags declare it.
 type Field struct {
-	Name  string // JSON key
-	Kind  Kind
-	index int
+	Name   string // JSON key
+	Kind   Kind
+	Only   string // the one dialect that has it, of those that share the struct; "": all
+	Always string // the dialect that has it at every version
+	index  int
 	span
+}
+
+// form is what a body is of: a version, and a dialect where several share structs.
+type form struct {
+	Version
+	dialect string
+}
+
+// in says whether a body of that form has the field.
+func (f Field) in(at form) bool {
+	switch {
+	case f.Only != "" && f.Only != at.dialect:
+		return false
+	case f.Always != "" && f.Always == at.dialect:
+		return true
+	default:
+		return f.has(at.Version)
+	}
 }
 
 // fieldsOf are the fields of a struct type, by JSON key. Wire structs embed none.
@@ -48,7 +68,7 @@ func fieldsOf(t reflect.Type) map[string]Field {
 			kind = Carried
 		}
 		fields[name] = Field{
-			Name: name, Kind: kind, index: i,
+			Name: name, Kind: kind, Only: f.Tag.Get("only"), Always: f.Tag.Get("always"), index: i,
 			span: span{mustVersion(f.Tag.Get("since")), mustVersion(f.Tag.Get("until"))},
 		}
 	}
@@ -87,7 +107,7 @@ func custom(t reflect.Type) bool { return reflect.PointerTo(t).Implements(unmars
 
 // decodeStrict reads a request's body: fields that the version does not have, that
 // nobody declared, or that bind us to what we cannot carry, are refused by name.
-func decodeStrict(body []byte, action string, v Version, out any) error {
+func decodeStrict(body []byte, action string, of form, out any) error {
 	if action != "" {
 		var m map[string]json.RawMessage
 		if err := json.Unmarshal(body, &m); err != nil {
@@ -109,7 +129,7 @@ func decodeStrict(body []byte, action string, v Version, out any) error {
 	if err := dec.Decode(&tree); err != nil || dec.More() {
 		return malformed()
 	}
-	if err := check(tree, t, v, action); err != nil {
+	if err := check(tree, t, of, action); err != nil {
 		return err
 	}
 	return typeError(json.Unmarshal(trimmed, out))
@@ -161,7 +181,7 @@ func typeError(err error) error {
 }
 
 // check compares the JSON tree with the wire struct that it will be read into.
-func check(tree any, t reflect.Type, v Version, path string) error {
+func check(tree any, t reflect.Type, of form, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -169,10 +189,10 @@ func check(tree any, t reflect.Type, v Version, path string) error {
 	case map[string]any:
 		switch {
 		case t.Kind() == reflect.Struct && !custom(t):
-			return checkObject(node, t, v, path)
+			return checkObject(node, t, of, path)
 		case t.Kind() == reflect.Map:
 			for key, value := range node {
-				if err := check(value, t.Elem(), v, join(path, key)); err != nil {
+				if err := check(value, t.Elem(), of, join(path, key)); err != nil {
 					return err
 				}
 			}
@@ -180,7 +200,7 @@ func check(tree any, t reflect.Type, v Version, path string) error {
 	case []any:
 		if t.Kind() == reflect.Slice {
 			for i, value := range node {
-				if err := check(value, t.Elem(), v, fmt.Sprintf("%s.%d", path, i)); err != nil {
+				if err := check(value, t.Elem(), of, fmt.Sprintf("%s.%d", path, i)); err != nil {
 					return err
 				}
 			}
@@ -189,13 +209,13 @@ func check(tree any, t reflect.Type, v Version, path string) error {
 	return nil
 }
 
-func checkObject(node map[string]any, t reflect.Type, v Version, path string) error {
+func checkObject(node map[string]any, t reflect.Type, of form, path string) error {
 	fields := fieldsOf(t)
 	for key, value := range node {
 		f, known := fields[key]
 		at := join(path, key)
 		switch {
-		case !known || !f.has(v):
+		case !known || !f.in(of):
 			return unexpected(path, key)
 		case f.Kind == Binding && !empty(value):
 			return &canonical.Error{
@@ -203,7 +223,7 @@ func checkObject(node map[string]any, t reflect.Type, v Version, path string) er
 				Fields: []canonical.FieldError{{Field: at, Reason: "cannot be honoured here"}},
 			}
 		}
-		if err := check(value, t.Field(f.index).Type, v, at); err != nil {
+		if err := check(value, t.Field(f.index).Type, of, at); err != nil {
 			return err
 		}
 	}
@@ -232,7 +252,7 @@ func join(path, key string) string { return strings.TrimPrefix(path+"."+key, "."
 
 // encodeBody writes a wire struct as the version has it, under the action if there
 // is one. NoBody is no body, or null under an action.
-func encodeBody(body any, action string, v Version) ([]byte, error) {
+func encodeBody(body any, action string, of form) ([]byte, error) {
 	_, none := body.(NoBody)
 	switch {
 	case body == nil || none && action == "":
@@ -242,7 +262,7 @@ func encodeBody(body any, action string, v Version) ([]byte, error) {
 	default:
 		p := reflect.New(reflect.TypeOf(body))
 		p.Elem().Set(reflect.ValueOf(body))
-		if err := prune(p.Elem(), v, ""); err != nil {
+		if err := prune(p.Elem(), of, ""); err != nil {
 			return nil, err
 		}
 		body = p.Elem().Interface()
@@ -259,32 +279,32 @@ func encodeBody(body any, action string, v Version) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// prune takes out of a wire struct what the version does not have. The struct is
+// prune takes out of a wire struct what the form does not have. The struct is
 // the codec's own, so it is changed in place.
-func prune(val reflect.Value, v Version, path string) error {
+func prune(val reflect.Value, of form, path string) error {
 	t := val.Type()
-	if v.IsZero() || !versioned(t) {
+	if !versioned(t) {
 		return nil
 	}
 	switch t.Kind() { //nolint:exhaustive // versioned lets only these pass
 	case reflect.Pointer:
 		if !val.IsNil() {
-			return prune(val.Elem(), v, path)
+			return prune(val.Elem(), of, path)
 		}
 	case reflect.Slice:
 		for i := range val.Len() {
-			if err := prune(val.Index(i), v, path); err != nil {
+			if err := prune(val.Index(i), of, path); err != nil {
 				return err
 			}
 		}
 	case reflect.Struct:
 		for _, f := range fieldsOf(t) {
 			field := val.Field(f.index)
-			if !f.has(v) {
+			if !f.in(of) {
 				field.SetZero()
 				continue
 			}
-			if err := prune(field, v, join(path, f.Name)); err != nil {
+			if err := prune(field, of, join(path, f.Name)); err != nil {
 				return err
 			}
 		}
@@ -292,7 +312,7 @@ func prune(val reflect.Value, v Version, path string) error {
 	return nil
 }
 
-var versionedTypes sync.Map // reflect.Type -> bool: has fields of some versions only
+var versionedTypes sync.Map // reflect.Type -> bool: has fields of some forms only
 
 func versioned(t reflect.Type) bool {
 	if known, ok := versionedTypes.Load(t); ok {
@@ -300,7 +320,7 @@ func versioned(t reflect.Type) bool {
 	}
 	found := false
 	walkFields(t, "", map[reflect.Type]bool{}, func(_ string, f Field) {
-		found = found || f.span != span{}
+		found = found || f.span != span{} || f.Only != ""
 	})
 	versionedTypes.Store(t, found)
 	return found
@@ -321,14 +341,14 @@ func minVersion(body any) (need Version, field string) {
 	return need, field
 }
 
-// overfull names a field that the wire struct holds and that the version lost: what
+// overfull names a field that the wire struct holds and that the form lacks: what
 // would be sent without it is not what was asked for.
-func overfull(body any, v Version) (name string, found bool) {
+func overfull(body any, has func(Field) bool) (name string, found bool) {
 	if body == nil {
 		return "", false
 	}
 	visit(reflect.ValueOf(body), func(f Field) {
-		if !f.has(v) {
+		if !has(f) {
 			name, found = f.Name, true
 		}
 	})

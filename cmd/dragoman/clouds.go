@@ -11,7 +11,9 @@ import (
 	"github.com/dragoman-cloud/dragoman/broker"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/config"
-	table "github.com/dragoman-cloud/dragoman/translate/nova"
+	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/easystack"
+	novatable "github.com/dragoman-cloud/dragoman/translate/nova"
 )
 
 // clouds are the members of the broker, and what ends with them.
@@ -95,16 +97,19 @@ func (c *clouds) opener(cc config.Cloud, accounts map[string]config.Auth, log *s
 			return r, nil
 		}
 	case "nova":
-		open = c.novaOpener(cc, log)
+		open = c.openStackOpener(cc, novatable.Table, log)
+	case "easystack":
+		open = c.openStackOpener(cc, easystack.Table, log)
 	default:
 		return nil, fmt.Errorf("clouds of dialect %q cannot be reached by this version", cc.Dialect)
 	}
 	return perTenant(cc, accounts, open)
 }
 
-// novaOpener opens accounts that have one transport, so that the limits and the
-// breaker are the cloud's and not each account's.
-func (c *clouds) novaOpener(cc config.Cloud, log *slog.Logger) func(config.Auth) (canonical.Cloud, error) {
+// openStackOpener opens accounts of a cloud that speaks that table, be it Nova's own or
+// one made of it. They have one transport, so that the limits and the breaker are the
+// cloud's and not each account's.
+func (c *clouds) openStackOpener(cc config.Cloud, table func() *translate.Table, log *slog.Logger) func(config.Auth) (canonical.Cloud, error) {
 	o := transport.Options{
 		Name: cc.Name, Timeout: cc.Timeout, Log: log, Limits: transport.Limits(cc.Limits), Breaker: transport.Breaker(cc.Breaker),
 	}
@@ -119,7 +124,7 @@ func (c *clouds) novaOpener(cc config.Cloud, log *slog.Logger) func(config.Auth)
 				ApplicationCredentialID: a.CredentialID, ApplicationCredentialName: a.CredentialName,
 				ApplicationCredentialSecret: a.CredentialSecret.Reveal(),
 			},
-		}, table.Table())
+		}, table())
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/dragoman-cloud/dragoman/gateway/openstack"
 	"github.com/dragoman-cloud/dragoman/policy"
 	"github.com/dragoman-cloud/dragoman/store"
+	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/easystack"
 	"github.com/dragoman-cloud/dragoman/translate/nova"
 )
 
@@ -61,9 +63,9 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	}
 	guarded := s.policy.Wrap(s.broker)
 	mounts := map[string]http.Handler{}
-	if serves(c, "nova") {
+	if table := openStackTable(c); table != nil {
 		mounts = openstack.Mounts(openstack.Options{
-			Table: nova.Table(), Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
+			Table: table, Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
 			Revoke: s.store.RevokeToken, Revoked: s.store.TokenRevoked, Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
 		})
 	}
@@ -77,6 +79,20 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	}
 	s.handler = g.Handler()
 	return s, nil
+}
+
+// openStackTable is the table of the OpenStack facade: Nova's own, or that of a dialect
+// made of it, which stands in its place; nil where none is served.
+func openStackTable(c *config.Config) *translate.Table {
+	for _, f := range c.Facades {
+		if f.Dialect == easystack.Dialect {
+			return easystack.Table()
+		}
+	}
+	if serves(c, "nova") {
+		return nova.Table()
+	}
+	return nil
 }
 
 // openStore opens the store of a configuration, and makes sure of its key.

@@ -10,7 +10,7 @@ import (
 
 type aggregate struct {
 	ID        numberID              `json:"id"`
-	UUID      string                `json:"uuid,omitempty" since:"2.41" wire:"native"`
+	UUID      string                `json:"uuid,omitempty" since:"2.41" always:"easystack" wire:"native"`
 	Name      string                `json:"name"`
 	Zone      *string               `json:"availability_zone"`
 	Hosts     []string              `json:"hosts"`
@@ -61,7 +61,7 @@ var aggregateAnswer = translate.Answer[canonical.Aggregate, aggregateBody]{
 type aggregateMade struct {
 	Aggregate struct {
 		ID        numberID              `json:"id"`
-		UUID      string                `json:"uuid,omitempty" since:"2.41" wire:"native"`
+		UUID      string                `json:"uuid,omitempty" since:"2.41" always:"easystack" wire:"native"`
 		Name      string                `json:"name"`
 		Zone      *string               `json:"availability_zone"`
 		CreatedAt canonical.Opt[string] `json:"created_at"`

@@ -19,9 +19,9 @@ type flavor struct {
 	Public      bool                  `json:"os-flavor-access:is_public"`
 	RxTx        float64               `json:"rxtx_factor" wire:"native"`
 	Links       []link                `json:"links,omitempty"`
-	Description canonical.Opt[string] `json:"description,omitzero" since:"2.55"`
+	Description canonical.Opt[string] `json:"description,omitzero" since:"2.55" always:"easystack"`
 
-	ExtraSpecs canonical.Opt[map[string]string] `json:"extra_specs,omitzero" since:"2.61"`
+	ExtraSpecs canonical.Opt[map[string]string] `json:"extra_specs,omitzero" since:"2.61" always:"easystack"`
 }
 
 type flavorBody struct {
@@ -38,7 +38,7 @@ type flavorBrief struct {
 	ID          string                `json:"id"`
 	Name        string                `json:"name"`
 	Links       []link                `json:"links,omitempty"`
-	Description canonical.Opt[string] `json:"description,omitzero" since:"2.55"`
+	Description canonical.Opt[string] `json:"description,omitzero" since:"2.55" always:"easystack"`
 }
 
 type flavorBriefsBody struct {

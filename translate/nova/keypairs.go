@@ -13,7 +13,7 @@ type keypair struct {
 	Name        string                `json:"name"`
 	PublicKey   string                `json:"public_key"`
 	Fingerprint string                `json:"fingerprint"`
-	Type        string                `json:"type,omitempty" since:"2.2"`
+	Type        string                `json:"type,omitempty" since:"2.2" always:"easystack"`
 	PrivateKey  *string               `json:"private_key,omitempty"`
 	UserID      string                `json:"user_id,omitempty"`
 	CreatedAt   canonical.Opt[string] `json:"created_at,omitzero"`
@@ -39,8 +39,8 @@ type keypairCreateBody struct {
 type keypairCreate struct {
 	Name      string `json:"name"`
 	PublicKey string `json:"public_key,omitempty"`
-	Type      string `json:"type,omitempty" since:"2.2"`
-	UserID    string `json:"user_id,omitempty" since:"2.10" wire:"binding"`
+	Type      string `json:"type,omitempty" since:"2.2" always:"easystack"`
+	UserID    string `json:"user_id,omitempty" since:"2.10" always:"easystack" wire:"binding"`
 }
 
 // hearKeypair takes the name for the id: Nova addresses keypairs so.

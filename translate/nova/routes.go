@@ -1,10 +1,21 @@
 package nova
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/dragoman-cloud/dragoman/translate"
 )
+
+// inProject is a path that names the caller's project first, as old catalogs have it.
+var inProject = regexp.MustCompile(`^/(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/.+?)/?$`)
+
+// shorten leaves the project out of compute's paths: the token says it.
+func shorten(req *translate.Request) {
+	if m := inProject.FindStringSubmatch(req.Path); m != nil && req.Service == "compute" {
+		req.Path = m[1]
+	}
+}
 
 // Table is the OpenStack dialect. Each call makes a new one, to be changed freely.
 func Table() *translate.Table {
@@ -17,6 +28,6 @@ func Table() *translate.Table {
 			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(), imageMemberRoutes(),
 			interfaceRoutes(), networkActionRoutes(),
 		),
-		Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
+		Shorten: shorten, Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}
 }

@@ -26,14 +26,14 @@ type createServer struct {
 	KeyName        string            `json:"key_name,omitempty"`
 	AdminPass      string            `json:"adminPass,omitempty"`
 	UserData       string            `json:"user_data,omitempty"`
-	Personality    []personality     `json:"personality,omitempty" until:"2.56"`
+	Personality    []personality     `json:"personality,omitempty" until:"2.56" always:"easystack"`
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	Tags           []string          `json:"tags,omitempty" since:"2.52"`
 	Description    *string           `json:"description,omitempty" since:"2.19"`
 	SecurityGroups []named           `json:"security_groups,omitempty"`
 	Zone           string            `json:"availability_zone,omitempty"`
-	Host           string            `json:"host,omitempty" since:"2.74"`
-	Node           string            `json:"hypervisor_hostname,omitempty" since:"2.74" wire:"binding"`
+	Host           string            `json:"host,omitempty" since:"2.74" always:"easystack"`
+	Node           string            `json:"hypervisor_hostname,omitempty" since:"2.74" always:"easystack" wire:"binding"`
 	ConfigDrive    *loose            `json:"config_drive,omitempty"`
 	Devices        []blockDevice     `json:"block_device_mapping_v2,omitempty"`
 	OldDevices     []any             `json:"block_device_mapping,omitempty" wire:"binding"`
@@ -92,9 +92,10 @@ type networksAsked struct {
 }
 
 type networkAsked struct {
-	UUID    string `json:"uuid,omitempty"`
-	Port    string `json:"port,omitempty"`
-	FixedIP string `json:"fixed_ip,omitempty"`
+	UUID    string   `json:"uuid,omitempty"`
+	Port    string   `json:"port,omitempty"`
+	FixedIP string   `json:"fixed_ip,omitempty"`
+	Subnets []string `json:"subnet_id,omitempty" only:"easystack"`
 }
 
 // IsZero leaves the field out.
@@ -198,12 +199,18 @@ func sayNetworks(n canonical.Networks, env *translate.Env) (networksAsked, error
 	for i, c := range n.List {
 		at := "networks." + strconv.Itoa(i)
 		switch {
-		case c.Subnet != "":
+		case c.Subnet != "" && env.Dialect != easyStack:
 			return w, words.Refuse(at+".subnet", "this cloud takes a network or an interface")
+		case c.Subnet != "" && c.Network == "":
+			return w, words.Refuse(at+".subnet", "this cloud wants its network beside it")
 		case len(c.SecurityGroups) > 0:
 			return w, words.Refuse(at+".security_groups", "this cloud takes them for the whole server")
 		}
-		w.List = append(w.List, networkAsked{UUID: networkID(c.Network, env), Port: string(c.Interface), FixedIP: c.IP})
+		asked := networkAsked{UUID: networkID(c.Network, env), Port: string(c.Interface), FixedIP: c.IP}
+		if c.Subnet != "" {
+			asked.Subnets = []string{string(c.Subnet)}
+		}
+		w.List = append(w.List, asked)
 	}
 	return w, nil
 }
@@ -372,9 +379,18 @@ func hearNetworks(w networksAsked, env *translate.Env) (canonical.Networks, erro
 		if c.UUID == "" && c.Port == "" {
 			return n, canonical.Invalid("networks."+strconv.Itoa(i), "needs a uuid or a port")
 		}
-		n.List = append(n.List, canonical.NetworkChoice{
-			Network: canonical.Ref(c.UUID), Interface: canonical.ID(c.Port), IP: c.FixedIP,
-		})
+		choice := canonical.NetworkChoice{Network: canonical.Ref(c.UUID), Interface: canonical.ID(c.Port), IP: c.FixedIP}
+		at := "networks." + strconv.Itoa(i) + ".subnet_id"
+		switch {
+		case len(c.Subnets) == 0:
+		case env.Dialect != easyStack:
+			return n, canonical.Invalid(at, "is not a field of this call")
+		case len(c.Subnets) > 1 || c.UUID == "":
+			return n, words.Refuse(at, "only one subnet, of a network that is given, can be chosen here")
+		default:
+			choice.Subnet = canonical.ID(c.Subnets[0])
+		}
+		n.List = append(n.List, choice)
 	}
 	return n, nil
 }

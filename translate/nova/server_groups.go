@@ -13,11 +13,11 @@ type serverGroup struct {
 	Name      string            `json:"name"`
 	Policies  []string          `json:"policies,omitempty" until:"2.63"`
 	Metadata  map[string]string `json:"metadata,omitempty" until:"2.63" wire:"native"`
-	Policy    string            `json:"policy,omitempty" since:"2.64"`
-	Rules     *groupRules       `json:"rules,omitempty" since:"2.64"`
+	Policy    string            `json:"policy,omitempty" since:"2.64" always:"easystack"`
+	Rules     *groupRules       `json:"rules,omitempty" since:"2.64" always:"easystack"`
 	Members   []string          `json:"members"`
-	ProjectID string            `json:"project_id,omitempty" since:"2.13"`
-	UserID    string            `json:"user_id,omitempty" since:"2.13"`
+	ProjectID string            `json:"project_id,omitempty" since:"2.13" always:"easystack"`
+	UserID    string            `json:"user_id,omitempty" since:"2.13" always:"easystack"`
 }
 
 type groupRules struct {
@@ -26,6 +26,8 @@ type groupRules struct {
 
 type serverGroupBody struct {
 	Group serverGroup `json:"server_group"`
+	// Listed is heard alone: some clouds answer a create with a list of one.
+	Listed []serverGroup `json:"server_groups,omitempty" only:"easystack"`
 }
 
 type serverGroupsBody struct {
@@ -78,9 +80,12 @@ func sayGroup(g canonical.ServerGroup, env *translate.Env) serverGroup {
 
 var serverGroupAnswer = translate.Answer[canonical.ServerGroup, serverGroupBody]{
 	Say: func(r canonical.TypedReply[canonical.ServerGroup], env *translate.Env, _ *translate.Response) (serverGroupBody, error) {
-		return serverGroupBody{sayGroup(r.Result, env)}, nil
+		return serverGroupBody{Group: sayGroup(r.Result, env)}, nil
 	},
 	Hear: func(w serverGroupBody, _ *translate.Response, _ *translate.Env) (canonical.ServerGroup, error) {
+		if w.Group.ID == "" && len(w.Listed) == 1 {
+			w.Group = w.Listed[0]
+		}
 		return hearGroup(w.Group), nil
 	},
 }
@@ -118,6 +123,8 @@ var askGroupCreate = translate.Ask[canonical.ServerGroupCreate, groupCreateBody]
 	Say: func(r canonical.ServerGroupCreate, env *translate.Env, _ *translate.Request) (groupCreateBody, error) {
 		w := groupCreate{Name: r.Name}
 		switch {
+		case env.Dialect == easyStack && r.MaxPerHost == nil && env.Version.AtLeast(v(15)): // as its own clients do
+			w.Policies = []string{sayPolicy(r.Policy)}
 		case env.Version.IsZero() || env.Version.AtLeast(v(64)):
 			w.Policy = sayPolicy(r.Policy)
 			if r.MaxPerHost != nil {

@@ -32,8 +32,8 @@ func hearMigrate(w *migrate, from *translate.Request, _ *translate.Env) (canonic
 type migrateLive struct {
 	Host           *string  `json:"host"`
 	BlockMigration autoBool `json:"block_migration"`
-	DiskOverCommit *loose   `json:"disk_over_commit,omitempty" until:"2.24" wire:"advisory"`
-	Force          loose    `json:"force,omitempty" since:"2.30" until:"2.67"`
+	DiskOverCommit *loose   `json:"disk_over_commit,omitempty" until:"2.24" always:"easystack" wire:"advisory"`
+	Force          loose    `json:"force,omitempty" since:"2.30" until:"2.67" always:"easystack"`
 }
 
 // autoBool is a truth value or "auto", since 2.25.
@@ -87,7 +87,8 @@ func hearLiveMigrate(w migrateLive, from *translate.Request, env *translate.Env)
 type evacuate struct {
 	Host      string `json:"host,omitempty"`
 	AdminPass string `json:"adminPass,omitempty"`
-	Force     loose  `json:"force,omitempty" since:"2.29" until:"2.67"`
+	Force     loose  `json:"force,omitempty" since:"2.29" until:"2.67" always:"easystack"`
+	Shared    loose  `json:"onSharedStorage,omitempty" only:"easystack" wire:"advisory"`
 }
 
 func sayEvacuate(r canonical.ServerEvacuate, _ *translate.Env, to *translate.Request) (evacuate, error) {

@@ -43,22 +43,27 @@ type server struct {
 	Host         canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:host,omitzero"`
 	Instance     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:instance_name,omitzero"`
 	Hypervisor   canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:hypervisor_hostname,omitzero"`
-	Reservation  canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:reservation_id,omitzero" since:"2.3" wire:"native"`
-	LaunchIndex  canonical.Opt[int]    `json:"OS-EXT-SRV-ATTR:launch_index,omitzero" since:"2.3" wire:"native"`
-	Hostname     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:hostname,omitzero" since:"2.3" wire:"native"`
-	KernelID     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:kernel_id,omitzero" since:"2.3" wire:"native"`
-	RamdiskID    canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:ramdisk_id,omitzero" since:"2.3" wire:"native"`
-	RootDevice   canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:root_device_name,omitzero" since:"2.3" wire:"native"`
-	UserData     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:user_data,omitzero" since:"2.3" wire:"advisory"` // may hold secrets
-	RebuildData  canonical.Opt[string] `json:"user_data,omitzero" since:"2.57" wire:"advisory"`                // of a rebuild only
-	HostStatus   canonical.Opt[string] `json:"host_status,omitzero" since:"2.16"`
-	Locked       canonical.Opt[bool]   `json:"locked,omitzero" since:"2.9"`
+	Reservation  canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:reservation_id,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	LaunchIndex  canonical.Opt[int]    `json:"OS-EXT-SRV-ATTR:launch_index,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	Hostname     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:hostname,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	KernelID     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:kernel_id,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	RamdiskID    canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:ramdisk_id,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	RootDevice   canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:root_device_name,omitzero" since:"2.3" always:"easystack" wire:"native"`
+	UserData     canonical.Opt[string] `json:"OS-EXT-SRV-ATTR:user_data,omitzero" since:"2.3" always:"easystack" wire:"advisory"` // may hold secrets
+	RebuildData  canonical.Opt[string] `json:"user_data,omitzero" since:"2.57" wire:"advisory"`                                   // of a rebuild only
+	HostStatus   canonical.Opt[string] `json:"host_status,omitzero" since:"2.16" always:"easystack"`
+	Locked       canonical.Opt[bool]   `json:"locked,omitzero" since:"2.9" always:"easystack"`
 	LockedReason canonical.Opt[string] `json:"locked_reason,omitzero" since:"2.73"`
-	Description  canonical.Opt[string] `json:"description,omitzero" since:"2.19"`
+	Description  canonical.Opt[string] `json:"description,omitzero" since:"2.19" always:"easystack"`
 
-	Tags         canonical.Opt[[]string] `json:"tags,omitzero" since:"2.26"`
-	TrustedCerts canonical.Opt[[]string] `json:"trusted_image_certificates,omitzero" since:"2.63" wire:"native"`
+	Tags         canonical.Opt[[]string] `json:"tags,omitzero" since:"2.26" always:"easystack"`
+	TrustedCerts canonical.Opt[[]string] `json:"trusted_image_certificates,omitzero" since:"2.63" always:"easystack" wire:"native"`
 	ServerGroups canonical.Opt[[]string] `json:"server_groups,omitzero" since:"2.71" wire:"native"`
+
+	Deleted      canonical.Opt[string]   `json:"deleted,omitzero" only:"easystack"`           // "": it is not
+	PurgeAt      canonical.Opt[string]   `json:"estimated_deleted,omitzero" only:"easystack"` // "": it is in no recycle bin
+	MACs         canonical.Opt[[]string] `json:"addresses_labels_mac,omitzero" only:"easystack"`
+	ShareNetwork canonical.Opt[string]   `json:"share_network,omitzero" only:"easystack" wire:"native"`
 }
 
 type serverBody struct {
@@ -72,16 +77,16 @@ type serversBody struct {
 
 // serverFlavor is the flavor inside a server.
 type serverFlavor struct {
-	ID           *string `json:"id,omitempty" until:"2.46"`
+	ID           *string `json:"id,omitempty" until:"2.46" always:"easystack"`
 	Links        []link  `json:"links,omitempty" until:"2.46"`
-	VCPUs        *int    `json:"vcpus,omitempty" since:"2.47"`
-	RAM          *int    `json:"ram,omitempty" since:"2.47"`
-	Disk         *int    `json:"disk,omitempty" since:"2.47"`
-	Ephemeral    *int    `json:"ephemeral,omitempty" since:"2.47"`
-	Swap         *int    `json:"swap,omitempty" since:"2.47"`
-	OriginalName *string `json:"original_name,omitempty" since:"2.47"`
+	VCPUs        *int    `json:"vcpus,omitempty" since:"2.47" always:"easystack"`
+	RAM          *int    `json:"ram,omitempty" since:"2.47" always:"easystack"`
+	Disk         *int    `json:"disk,omitempty" since:"2.47" always:"easystack"`
+	Ephemeral    *int    `json:"ephemeral,omitempty" since:"2.47" always:"easystack"`
+	Swap         *int    `json:"swap,omitempty" since:"2.47" always:"easystack"`
+	OriginalName *string `json:"original_name,omitempty" since:"2.47" always:"easystack"`
 
-	ExtraSpecs canonical.Opt[map[string]string] `json:"extra_specs,omitzero" since:"2.47"`
+	ExtraSpecs canonical.Opt[map[string]string] `json:"extra_specs,omitzero" since:"2.47" always:"easystack"`
 }
 
 // serverImage is {id, links}, or "" for a server booted from a volume.

@@ -32,6 +32,7 @@ func hearServer(w server, env *translate.Env) canonical.Server {
 	if w.Image.ID != "" {
 		s.Image = &canonical.Link{ID: canonical.ID(w.Image.ID)}
 	}
+	hearBin(w, &s)
 	if f := w.Fault; f != nil {
 		s.Fault = &canonical.Fault{Code: f.Code, Message: f.Message, Details: f.Details, At: words.Time(f.Created)}
 	}
@@ -52,6 +53,7 @@ func serverNative(w server) map[string]any {
 	put(n, "OS-EXT-SRV-ATTR:root_device_name", w.RootDevice)
 	put(n, "trusted_image_certificates", w.TrustedCerts)
 	put(n, "server_groups", w.ServerGroups)
+	put(n, "share_network", w.ShareNetwork)
 	if w.DiskConfig != "" {
 		n["OS-DCF:diskConfig"] = w.DiskConfig
 	}
@@ -142,6 +144,7 @@ func sayServer(s canonical.Server, env *translate.Env, as shape) server {
 	if s.UpdatedAt == nil {
 		w.Updated = w.Created
 	}
+	sayBin(&w, s)
 	if s.Image != nil && s.Image.ID != "" {
 		w.Image = serverImage{string(s.Image.ID), []link{bookmark(env, "images", string(s.Image.ID))}}
 	}
@@ -201,6 +204,7 @@ func sayExtended(w *server, s canonical.Server, env *translate.Env) {
 	for _, g := range s.SecurityGroups {
 		w.Groups = append(w.Groups, named{firstOf(words.Or(g.Name, ""), string(g.ID))})
 	}
+	w.MACs = canonical.Some(macs(s.Addresses))
 	operator := env.Role.AtLeast(canonical.Operator)
 	if operator || env.Version.AtLeast(v(90)) {
 		w.Hostname = canonical.Some(kept(s.Native, "OS-EXT-SRV-ATTR:hostname", hostname(s.Name)))
