@@ -155,3 +155,15 @@ func hearSnapshots(w snapshotsBody, _ *translate.Response, env *translate.Env) (
 	}
 	return out, nil
 }
+
+// rebuiltAnswer tells the server alone: a password is set by the request, and is not
+// told again.
+var rebuiltAnswer = translate.Answer[canonical.ServerWithPassword, serverBody]{
+	Say: func(r canonical.TypedReply[canonical.ServerWithPassword], env *translate.Env, to *translate.Response) (serverBody, error) {
+		return sayServer(canonical.TypedReply[canonical.Server]{Result: r.Result.Server, Task: r.Task, AsOf: r.AsOf}, env, to)
+	},
+	Hear: func(w serverBody, from *translate.Response, env *translate.Env) (canonical.ServerWithPassword, error) {
+		s, err := hearServer(w, from, env)
+		return canonical.ServerWithPassword{Server: s}, err
+	},
+}

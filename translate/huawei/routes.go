@@ -53,7 +53,7 @@ func Table() *translate.Table {
 			{
 				ID: "hws.server.rebuild", Service: Compute, Method: "POST", Path: action, Action: "rebuild", Status: 202,
 				Op: canonical.RebuildServer.Spec(), Needs: []translate.Need{snapshots},
-				Ask: translate.Ask[canonical.ServerRebuild, rebuild]{Say: sayRebuild, Hear: hearRebuild}, Answer: answer, Done: rebuilt,
+				Ask: translate.Ask[canonical.ServerRebuild, rebuild]{Say: sayRebuild, Hear: hearRebuild}, Answer: rebuiltAnswer, Done: rebuilt,
 			},
 			{
 				ID: "hws.server_snapshot.list", Service: Image, Method: "GET", Path: "/v2/images", Status: 200,
