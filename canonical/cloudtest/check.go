@@ -215,7 +215,7 @@ func (k *check) tryCreate(r canonical.ServerCreate) ([]canonical.ID, error) {
 	}
 	if len(ids) == 0 && reply.Task != nil { // the task names them in the end
 		err = k.await(reply.Task)
-		ids, reply.Task = k.made(reply.Task), nil
+		ids, reply.Task = k.made("server", reply.Task), nil
 	}
 	k.undo = append(k.undo, func(k *check) { k.deleteAll(ids) })
 	if err == nil {
@@ -224,15 +224,15 @@ func (k *check) tryCreate(r canonical.ServerCreate) ([]canonical.ID, error) {
 	return ids, err
 }
 
-// made are the servers that a finished task names.
-func (k *check) made(t *canonical.Task) []canonical.ID {
+// made are the things of a kind that a finished task names.
+func (k *check) made(kind string, t *canonical.Task) []canonical.ID {
 	p, err := t.Check(k.ctx, k.cloud)
 	if err != nil {
 		k.errorf("the task cannot be asked what it made: %v", err)
 	}
 	var ids []canonical.ID
 	for _, r := range p.Resources {
-		if r.Type == "server" {
+		if r.Type == kind {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -202,12 +202,24 @@ func testLock(k *check) {
 func testServerImage(k *check) {
 	k.needs(canonical.CreateServerImage.Spec(), canonical.GetImage.Spec(), canonical.DeleteImage.Spec())
 	id, name := k.machineIn("running").id, k.name("image")
-	made := do(k, canonical.CreateServerImage, canonical.ServerCreateImage{ID: id, Name: name, Properties: map[string]string{"cloudtest": "说明"}})
-	if made.ID == "" {
-		k.fatalf("server.create_image gave %+v", made)
+	r, err := canonical.CreateServerImage.Do(k.ctx, k.cloud, canonical.ServerCreateImage{ID: id, Name: name, Properties: map[string]string{"cloudtest": "说明"}})
+	if err == nil {
+		err = k.await(r.Task)
 	}
-	k.undo = append(k.undo, func(k *check) { do(k, canonical.DeleteImage, canonical.ImageDelete{ID: made.ID}) })
-	if i := do(k, canonical.GetImage, canonical.ImageGet{ID: made.ID}); i.Name != name || i.Status != canonical.ImageActive || i.Properties["cloudtest"] != "说明" {
+	if err != nil {
+		k.fatalf("server.create_image: %v", err)
+	}
+	made := r.Result.ID
+	if made == "" && r.Task != nil { // which tells it later
+		if all := k.made("image", r.Task); len(all) == 1 {
+			made = all[0]
+		}
+	}
+	if made == "" {
+		k.fatalf("server.create_image names no image: %+v, %+v", r.Result, r.Task)
+	}
+	k.undo = append(k.undo, func(k *check) { do(k, canonical.DeleteImage, canonical.ImageDelete{ID: made}) })
+	if i := do(k, canonical.GetImage, canonical.ImageGet{ID: made}); i.Name != name || i.Status != canonical.ImageActive || i.Properties["cloudtest"] != "说明" {
 		k.errorf("the new image is %+v", i)
 	}
 	k.in(id, "running")

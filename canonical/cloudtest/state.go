@@ -267,7 +267,7 @@ func (k *check) begun() canonical.ID {
 	}
 	if len(r.Result.Servers) == 0 {
 		k.skipped = "new servers are named when they are made"
-		k.undo = append(k.undo, func(k *check) { k.deleteAll(k.made(r.Task)) })
+		k.undo = append(k.undo, func(k *check) { k.deleteAll(k.made("server", r.Task)) })
 		panic(stop{})
 	}
 	id := r.Result.Servers[0].ID
