@@ -33,6 +33,9 @@ type Field struct {
 	span
 }
 
+// Versions are the first and the last version that have the field; zero: no bound.
+func (f Field) Versions() (since, until Version) { return f.since, f.until }
+
 // form is what a body is of: a version, and a dialect where several share structs.
 type form struct {
 	Version
