@@ -25,6 +25,21 @@ type Limits struct {
 	VolumeSnapshotsUsed *int   `json:"volume_snapshots_used"`
 	VolumeGiB           *int   `json:"volume_gib"` // of volumes and snapshots together
 	VolumeUsedGiB       *int   `json:"volume_used_gib"`
+
+	Networks               *int `json:"networks"`
+	NetworksUsed           *int `json:"networks_used"`
+	Subnets                *int `json:"subnets"`
+	SubnetsUsed            *int `json:"subnets_used"`
+	Ports                  *int `json:"ports"`
+	PortsUsed              *int `json:"ports_used"`
+	Routers                *int `json:"routers"`
+	RoutersUsed            *int `json:"routers_used"`
+	FloatingIPs            *int `json:"floating_ips"`
+	FloatingIPsUsed        *int `json:"floating_ips_used"`
+	SecurityGroups         *int `json:"security_groups"`
+	SecurityGroupsUsed     *int `json:"security_groups_used"`
+	SecurityGroupRules     *int `json:"security_group_rules"`
+	SecurityGroupRulesUsed *int `json:"security_group_rules_used"`
 }
 
 // LimitsGet asks for limits; where there are several clouds, cloud= says of which.

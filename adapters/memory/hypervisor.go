@@ -75,7 +75,14 @@ func (c *Cloud) getLimits(canonical.LimitsGet) (canonical.TypedReply[canonical.L
 	servers, vcpus, ram := c.usage()
 	groups := len(c.serverGroups)
 	volumes, snapshots, gib := len(c.volumes), len(c.volumeSnapshots), c.volumeGiB()
+	networks, subnets, ports, routers, addresses := len(c.networks), len(c.subnets), len(c.ports), len(c.routers), len(c.floatingIPs)
+	firewalls, rules := len(c.groups), 0
+	for _, g := range c.groups {
+		rules += len(g.Rules)
+	}
 	return reply(canonical.Limits{
+		NetworksUsed: &networks, SubnetsUsed: &subnets, PortsUsed: &ports, RoutersUsed: &routers, FloatingIPsUsed: &addresses,
+		SecurityGroupsUsed: &firewalls, SecurityGroupRulesUsed: &rules,
 		ID: "memory", Servers: own(c.quota.servers), ServersUsed: &servers, VCPUs: own(c.quota.vcpus), VCPUsUsed: &vcpus,
 		RAMMiB: own(c.quota.ramMiB), RAMUsedMiB: &ram, Keypairs: own(c.quota.keypairs), MetadataItems: own(c.quota.items),
 		ServerGroups: own(c.quota.groups), ServerGroupsUsed: &groups, ServerGroupMember: own(c.quota.members), VolumesUsed: &volumes, VolumeSnapshotsUsed: &snapshots,

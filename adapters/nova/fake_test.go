@@ -26,6 +26,7 @@ type fake struct {
 	url     string
 	compute http.HandlerFunc // below /v2.1, of requests with a good token
 	image   http.HandlerFunc // of the image service; nil: it has nothing
+	network http.HandlerFunc // of the network service; nil: it has nothing
 
 	mu      sync.Mutex
 	logins  int
@@ -66,6 +67,13 @@ func newFake(t *testing.T, compute http.HandlerFunc) *fake {
 			return
 		}
 		f.image(w, r)
+	})
+	mux.HandleFunc("/network/", func(w http.ResponseWriter, r *http.Request) {
+		if f.network == nil {
+			http.NotFound(w, r)
+			return
+		}
+		f.network(w, r)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)

@@ -86,7 +86,12 @@ func (c *Cloud) replaceItems(ctx context.Context, kind string, id canonical.ID, 
 
 // sendVolume is one call to Cinder at its oldest version; the answer is one of success.
 func (c *Cloud) sendVolume(ctx context.Context, method, path string, body []byte) (*translate.Response, error) {
-	resp, err := c.conn.Send(ctx, &translate.Request{Service: "volume", Method: method, Path: path, Header: http.Header{}, Body: body})
+	return c.sendPlain(ctx, &translate.Request{Service: "volume", Method: method, Path: path, Header: http.Header{}, Body: body})
+}
+
+// sendPlain is one call that no row of an operation makes; the answer is one of success.
+func (c *Cloud) sendPlain(ctx context.Context, req *translate.Request) (*translate.Response, error) {
+	resp, err := c.conn.Send(ctx, req)
 	if err == nil && (resp.Status < 200 || resp.Status > 299) {
 		err = c.table.HearError(resp)
 	}
@@ -112,31 +117,4 @@ func (c *Cloud) updateAttachment(ctx context.Context, r canonical.VolumeAttachme
 		return done, err
 	}
 	return canonical.GetVolumeAttachment.Do(ctx, c.Rows(), canonical.VolumeAttachmentGet{ID: r.ID, Volume: r.Volume})
-}
-
-// getLimits joins the limits of compute and, where there is one, of the volume service.
-func (c *Cloud) getLimits(ctx context.Context, r canonical.LimitsGet) (canonical.TypedReply[canonical.Limits], error) {
-	all, err := canonical.GetLimits.Do(ctx, c.Rows(), r)
-	if err != nil || c.Support(ctx, canonical.ListVolumes.Spec()).Level == canonical.No {
-		return all, err
-	}
-	resp, err := c.sendVolume(ctx, http.MethodGet, "/limits", nil)
-	if err != nil {
-		return canonical.TypedReply[canonical.Limits]{}, err
-	}
-	for i := range c.table.Rows {
-		row := &c.table.Rows[i]
-		if row.ID != "cinder.limits.show" {
-			continue
-		}
-		reply, err := row.HearReply(resp, &translate.Env{})
-		if err != nil {
-			return canonical.TypedReply[canonical.Limits]{}, err
-		}
-		of, _ := reply.Result.(canonical.Limits)
-		l := &all.Result
-		l.Volumes, l.VolumeSnapshots, l.VolumeGiB = of.Volumes, of.VolumeSnapshots, of.VolumeGiB
-		l.VolumesUsed, l.VolumeSnapshotsUsed, l.VolumeUsedGiB = of.VolumesUsed, of.VolumeSnapshotsUsed, of.VolumeUsedGiB
-	}
-	return all, nil
 }

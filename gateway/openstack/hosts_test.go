@@ -72,6 +72,97 @@ func TestHypervisors(t *testing.T) {
 	}
 }
 
+// TestHypervisorUptime: it is not known of a hypervisor that is there, and of another
+// there is none.
+func TestHypervisorUptime(t *testing.T) {
+	base := serveCloud(t, "", memory.New(memory.Options{}))
+	token := login(t, base)
+	for id, want := range map[string]int{"": 501, "11111111-2222-4333-8444-555555555555": 404} {
+		var list struct{ Hypervisors []struct{ ID string } }
+		if at(t, base+"/compute/v2.1/os-hypervisors", token, "2.53", &list); id == "" {
+			id = list.Hypervisors[0].ID
+		}
+		var fault map[string]any
+		if s := at(t, base+"/compute/v2.1/os-hypervisors/"+id+"/uptime", token, "2.53", &fault); s != want {
+			t.Errorf("%s: %d %v", id, s, fault)
+		}
+	}
+}
+
+// TestServersOfHypervisor: hypervisors tell what runs on them, up to 2.52.
+func TestServersOfHypervisor(t *testing.T) {
+	base := serveCloud(t, "", memory.New(memory.Options{}))
+	token := login(t, base)
+	var made struct{ Server struct{ ID string } }
+	call(t, "POST", base+"/compute/v2.1/servers", token, newServer, &made)
+	var got struct {
+		Hypervisors []struct {
+			Servers []struct{ UUID string }
+		}
+	}
+	if s := at(t, base+"/compute/v2.1/os-hypervisors/memory/servers", token, "2.52", &got); s != 200 || len(got.Hypervisors) != 2 {
+		t.Fatalf("%d %+v", s, got)
+	}
+	found := 0
+	for _, h := range got.Hypervisors {
+		for _, s := range h.Servers {
+			if s.UUID == made.Server.ID {
+				found++
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("the server is on %d hypervisors: %+v", found, got)
+	}
+	var fault map[string]any
+	for path, version := range map[string]string{"nothing/servers": "2.1", "memory/servers": "2.53"} {
+		if s := at(t, base+"/compute/v2.1/os-hypervisors/"+path, token, version, &fault); s != 404 {
+			t.Errorf("%s at %s: %d %v", path, version, s, fault)
+		}
+	}
+}
+
+// TestNetworkQuota: the limits of networks are told of the own project alone.
+func TestNetworkQuota(t *testing.T) {
+	base := serveCloud(t, "", memory.New(memory.Options{}))
+	token := login(t, base)
+	var list struct{ Networks []struct{ ID string } }
+	var own struct {
+		Token struct{ Project struct{ ID string } }
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/identity/v3/auth/tokens", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Auth-Token", token)
+	r.Header.Set("X-Subject-Token", token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&own); err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	at(t, base+"/network/v2.0/networks", token, "2.1", &list)
+	var got struct{ Quota map[string]int }
+	if s := at(t, base+"/network/v2.0/quotas/"+own.Token.Project.ID, token, "2.1", &got); s != 200 || got.Quota["network"] != -1 || len(got.Quota) != 9 {
+		t.Errorf("%d %v", s, got)
+	}
+	var use struct{ Quota map[string]struct{ Limit, Used int } }
+	for _, form := range []string{"/details", "/details.json"} {
+		if s := at(t, base+"/network/v2.0/quotas/"+own.Token.Project.ID+form, token, "2.1", &use); s != 200 || use.Quota["network"].Used != len(list.Networks) {
+			t.Errorf("%s: %d %v beside %d networks", form, s, use, len(list.Networks))
+		}
+	}
+	var fault map[string]any
+	if s := at(t, base+"/network/v2.0/quotas/other", token, "2.1", &fault); s != 404 {
+		t.Errorf("of another project: %d %v", s, fault)
+	}
+}
+
 // TestLimits: what has no limit is -1, and old clients are told of more.
 func TestLimits(t *testing.T) {
 	base := serveCloud(t, "", memory.New(memory.Options{Capacity: memory.Capacity{Servers: 3}}))

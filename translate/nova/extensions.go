@@ -28,6 +28,8 @@ var extensions = []netExtension{
 	newExtension("Port Security", "port-security", "Ports that are not filtered"),
 	newExtension("project_id field enabled", "project-id", "Things tell their project as project_id"),
 	newExtension("Sorting support", "sorting", "Lists sorted by attributes"),
+	newExtension("Quota management support", "quotas", "Limits of the own project, to be read"),
+	newExtension("Quota details management support", "quota_details", "Limits with what is used"),
 	newExtension("security-group", "security-group", "Groups of rules that say what ports let pass"),
 	newExtension("Stateful security group", "stateful-security-group", "Groups whose answers are let pass, or not"),
 	newExtension("IP address substring filtering", "ip-substring-filtering", "Ports by a part of their addresses"),

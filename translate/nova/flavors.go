@@ -2,6 +2,7 @@ package nova
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -110,13 +111,34 @@ var askFlavors = translate.Ask[canonical.FlavorList, translate.NoBody]{
 			return r, err
 		}
 		r.ListOptions = opts
-		if public, err := strconv.ParseBool(from.Query.Get("is_public")); err == nil {
-			r.Public = &public
+		if r.Public, err = hearPublic(from.Query.Get("is_public"), env); err != nil {
+			return r, err
 		}
 		minRAM, minDisk := atLeast(from, "minRam"), atLeast(from, "minDisk")
 		setFact(env, factKeep, func(f *canonical.Flavor) bool { return f.RAMMiB >= minRAM && f.DiskGiB >= minDisk })
 		return r, nil
 	},
+}
+
+// hearPublic is which flavors a list is of. Operators see the public ones unless they ask
+// for others; what others ask is not read: they see all that they may use.
+func hearPublic(text string, env *translate.Env) (*bool, error) {
+	public := true
+	switch strings.ToLower(text) {
+	case "none":
+		return nil, nil
+	case "", "1", "t", "true", "on", "y", "yes":
+	case "0", "f", "false", "off", "n", "no":
+		public = false
+	default:
+		if env.Role.AtLeast(canonical.Operator) {
+			return nil, canonical.Errorf(canonical.InvalidRequest, "Invalid is_public filter [%s]", text)
+		}
+	}
+	if !env.Role.AtLeast(canonical.Operator) {
+		return nil, nil
+	}
+	return &public, nil
 }
 
 func atLeast(from *translate.Request, key string) int {

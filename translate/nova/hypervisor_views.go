@@ -93,6 +93,77 @@ func matchingAnswer() translate.List[canonical.Hypervisor, hypervisorBriefsBody]
 	return a
 }
 
+// noUptime refuses to tell the uptime of a hypervisor that is there.
+var noUptime = translate.Answer[canonical.Hypervisor, hypervisorBody]{
+	Say: func(canonical.TypedReply[canonical.Hypervisor], *translate.Env, *translate.Response) (hypervisorBody, error) {
+		return hypervisorBody{}, canonical.Errorf(canonical.Unsupported, "Virt driver does not implement uptime function.")
+	},
+	Hear: func(w hypervisorBody, _ *translate.Response, _ *translate.Env) (canonical.Hypervisor, error) {
+		return hearHypervisor(w.Hypervisor), nil
+	},
+}
+
+type hypervisorServer struct {
+	Name string `json:"name"`
+	UUID string `json:"uuid"`
+}
+
+// hypervisorWithServers is a hypervisor with what runs on it, left out where nothing does.
+type hypervisorWithServers struct {
+	hypervisorBrief
+	Servers []hypervisorServer `json:"servers,omitempty"`
+}
+
+type hypervisorServersBody struct {
+	Hypervisors []hypervisorWithServers `json:"hypervisors"`
+}
+
+// factServersOn is the servers by the name of their hypervisor.
+const factServersOn = "servers on hypervisors"
+
+// needServersOn asks for the servers, northwards. Only operators are told their hosts.
+func needServersOn() translate.Need {
+	return translate.Need{
+		Fact: factServersOn, Fresh: true,
+		Hear: func(*translate.Request) (canonical.Call, bool) {
+			return translate.Question(canonical.ListServers, canonical.ServerList{ListOptions: everything()}), true
+		},
+		Pick: func(result any, _ *translate.Env) any {
+			page, _ := result.(canonical.Page[canonical.Server])
+			on := map[string][]hypervisorServer{}
+			for _, s := range page.Items {
+				host := words.Or(s.HypervisorHostname, words.Or(s.Host, ""))
+				on[host] = append(on[host], hypervisorServer{words.Or(s.InstanceName, s.Name), string(s.ID)})
+			}
+			return on
+		},
+	}
+}
+
+// hypervisorServersAnswer is the hypervisors that match, each with its servers.
+func hypervisorServersAnswer() translate.List[canonical.Hypervisor, hypervisorServersBody] {
+	briefs := matchingAnswer()
+	return translate.List[canonical.Hypervisor, hypervisorServersBody]{
+		Say: func(p canonical.Page[canonical.Hypervisor], env *translate.Env, to *translate.Response) (hypervisorServersBody, error) {
+			said, err := briefs.Say(p, env, to)
+			on, _ := translate.Fact[map[string][]hypervisorServer](env, factServersOn)
+			w := hypervisorServersBody{make([]hypervisorWithServers, len(said.Hypervisors))}
+			for i, h := range said.Hypervisors {
+				w.Hypervisors[i] = hypervisorWithServers{h, on[h.Hostname]}
+			}
+			return w, err
+		},
+		Hear: func(w hypervisorServersBody, from *translate.Response, env *translate.Env) ([]canonical.Hypervisor, error) {
+			plain := hypervisorBriefsBody{Hypervisors: make([]hypervisorBrief, len(w.Hypervisors))}
+			for i, h := range w.Hypervisors {
+				plain.Hypervisors[i] = h.hypervisorBrief
+			}
+			return briefs.Hear(plain, from, env)
+		},
+		Keep: briefs.Keep, Whole: true,
+	}
+}
+
 func hypervisorViewRoutes() []translate.Route {
 	return []translate.Route{
 		{
@@ -102,6 +173,10 @@ func hypervisorViewRoutes() []translate.Route {
 		{
 			ID: "nova.hypervisor.search", Service: "compute", Method: "GET", Path: "/os-hypervisors/{id}/search", Op: canonical.ListHypervisors.Spec(), Until: v(52),
 			Can: never, Ask: askMatching, Answer: matchingAnswer(), Status: 200,
+		},
+		{
+			ID: "nova.hypervisor.servers", Service: "compute", Method: "GET", Path: "/os-hypervisors/{id}/servers", Op: canonical.ListHypervisors.Spec(), Until: v(52),
+			Can: never, Needs: []translate.Need{needServersOn()}, Ask: askMatching, Answer: hypervisorServersAnswer(), Status: 200,
 		},
 	}
 }

@@ -287,10 +287,8 @@ func hypervisorRoutes() []translate.Route {
 			},
 		},
 		{ // what clients ask beside a hypervisor: nobody here knows when it was started
-			ID: "nova.hypervisor.uptime", Service: "compute", Method: "GET", Path: "/os-hypervisors/{id}/uptime", Until: v(87),
-			Static: func(*translate.Env) (int, any) {
-				return 501, map[string]novaFault{"notImplemented": {Code: 501, Message: "Virt driver does not implement uptime function."}}
-			},
+			ID: "nova.hypervisor.uptime", Service: "compute", Method: "GET", Path: "/os-hypervisors/{id}/uptime", Op: canonical.GetHypervisor.Spec(), Until: v(87),
+			Can: never, Needs: []translate.Need{needHypervisor()}, Ask: show, Answer: noUptime, Status: 200,
 		},
 	}
 }

@@ -2,7 +2,10 @@ package nova
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -92,5 +95,36 @@ func TestServerListQuery(t *testing.T) {
 	from.Query = map[string][]string{"marker": {"gone"}}
 	if _, err := hearServerList(translate.NoBody{}, from, env); canonical.CodeOf(err) != canonical.InvalidRequest {
 		t.Errorf("marker that is gone: %v", err)
+	}
+}
+
+// TestFlavorsShown: operators see the public flavors unless they ask for others; others
+// are not asked, and see what they may use.
+func TestFlavorsShown(t *testing.T) {
+	yes, no := true, false
+	for _, tt := range []struct {
+		role   canonical.Role
+		public string
+		want   *bool
+		code   canonical.Code
+	}{
+		{canonical.Operator, "", &yes, ""},
+		{canonical.Operator, "True", &yes, ""},
+		{canonical.Operator, "False", &no, ""},
+		{canonical.Operator, "None", nil, ""},
+		{canonical.Operator, "maybe", nil, canonical.InvalidRequest},
+		{canonical.Member, "", nil, ""},
+		{canonical.Member, "False", nil, ""},
+		{canonical.Member, "maybe", nil, ""},
+	} {
+		from := &translate.Request{Query: url.Values{}}
+		if tt.public != "" {
+			from.Query.Set("is_public", tt.public)
+		}
+		env := &translate.Env{Version: v(1), Role: tt.role, Facts: map[string]any{}}
+		r, err := askFlavors.Hear(translate.NoBody{}, from, env)
+		if diff := cmp.Diff(tt.want, r.Public); diff != "" || canonical.CodeOf(err) != tt.code {
+			t.Errorf("%s, is_public=%q: %v %s", tt.role, tt.public, err, diff)
+		}
 	}
 }

@@ -234,12 +234,8 @@ var askPortUpdate = translate.Ask[canonical.PortUpdate, portUpdateBody]{
 	},
 }
 
-// factNetwork is there where the network that a client names is, and factAsked where it
-// was looked for.
-const (
-	factNetwork = "network"
-	factAsked   = "network asked for"
-)
+// factNetwork is there where the network that a client names is.
+const factNetwork = "network"
 
 // needNetworkOf looks for the network that the item of a body is of, northwards: Neutron
 // answers 404 where there is none, and not 400 as for all else that is wrong with it.

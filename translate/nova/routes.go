@@ -26,7 +26,7 @@ func Table() *translate.Table {
 			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
 			volumeServiceRoutes(), volumeRoutes(), itemsRoutes(), volumeTypeRoutes(), volumeSnapshotRoutes(), volumeAttachmentRoutes(),
 			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(), imageMemberRoutes(),
-			interfaceRoutes(), networkActionRoutes(),
+			interfaceRoutes(), networkActionRoutes(), networkQuotaRoutes(),
 		),
 		Shorten: shorten, Negotiate: negotiate, Version: setVersion, HearError: hearError, SayError: sayError, Headers: setHeaders,
 	}
