@@ -151,7 +151,9 @@ func TestNetworkQuota(t *testing.T) {
 	if s := at(t, base+"/network/v2.0/quotas/"+own.Token.Project.ID, token, "2.1", &got); s != 200 || got.Quota["network"] != -1 || len(got.Quota) != 9 {
 		t.Errorf("%d %v", s, got)
 	}
-	var use struct{ Quota map[string]struct{ Limit, Used int } }
+	var use struct {
+		Quota map[string]struct{ Limit, Used int }
+	}
 	for _, form := range []string{"/details", "/details.json"} {
 		if s := at(t, base+"/network/v2.0/quotas/"+own.Token.Project.ID+form, token, "2.1", &use); s != 200 || use.Quota["network"].Used != len(list.Networks) {
 			t.Errorf("%s: %d %v beside %d networks", form, s, use, len(list.Networks))
