@@ -220,7 +220,7 @@ func TestOpenStackConformance(t *testing.T) {
 	cloudtest.Run(t, cloudtest.Harness{
 		Open:   func(*testing.T) canonical.Cloud { return c },
 		Flavor: canonical.Ref(peer.Flavor), Image: canonical.Ref(peer.Image), Network: canonical.Ref(peer.Network),
-		First: 100 * time.Millisecond, Timeout: time.Minute, Costly: true,
+		First: 100 * time.Millisecond, Timeout: 3 * time.Minute, Costly: true,
 		Deviations: map[string]string{
 			"server/emoji": "Nova takes the first 65,536 characters of Unicode in names (nova/api/validation/parameter_types.py), and refuses others",
 		},
@@ -240,7 +240,7 @@ func TestOpenStackOperatorConformance(t *testing.T) {
 	}
 	cloudtest.Run(t, cloudtest.Harness{
 		Open: func(*testing.T) canonical.Cloud { return admin }, Project: account.Project,
-		Only: []string{"flavor/", "catalogue/hypervisors", "host/"}, Timeout: time.Minute, Costly: true,
+		Only: []string{"flavor/", "catalogue/hypervisors", "host/"}, Timeout: 3 * time.Minute, Costly: true,
 	})
 }
 
