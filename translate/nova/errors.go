@@ -114,7 +114,7 @@ func classify(resp *translate.Response, what said) canonical.Code {
 		if has("is protected") || has("cannot detach a root device") {
 			return canonical.FailedPrecondition
 		}
-		if has("quota") || has("maximum number of") {
+		if !has("policy doesn't allow") && (has("quota") || has("maximum number of")) {
 			return canonical.QuotaExceeded
 		}
 		return canonical.Forbidden

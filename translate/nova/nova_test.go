@@ -42,6 +42,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{403, `{"forbidden": {"code": 403, "message": "Quota exceeded for instances"}}`, canonical.QuotaExceeded},
 		{403, `{"forbidden": {"code": 403, "message": "Policy doesn't allow it"}}`, canonical.Forbidden},
+		{403, `{"forbidden": {"code": 403, "message": "Policy doesn't allow os_compute_api:os-quota-sets:update to be performed."}}`, canonical.Forbidden},
 		{404, `{"message": "x<br /><br />\n\n\n", "code": "404 Not Found", "title": "Not Found"}`, canonical.NotFound},
 		{409, `{"conflictingRequest": {"code": 409, "message": "Cannot 'x' instance y while it is in vm_state active"}}`, canonical.FailedPrecondition},
 		{409, `{"NeutronError": {"type": "OverQuota", "message": "Quota exceeded", "detail": ""}}`, canonical.QuotaExceeded},
