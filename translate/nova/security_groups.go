@@ -1,6 +1,7 @@
 package nova
 
 import (
+	"encoding/json"
 	"net/url"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -182,8 +183,12 @@ type protocol string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (p *protocol) UnmarshalJSON(b []byte) error {
-	if len(b) > 1 && b[0] == '"' {
-		*p = protocol(b[1 : len(b)-1])
+	if len(b) > 0 && b[0] == '"' {
+		var name string
+		if err := json.Unmarshal(b, &name); err != nil {
+			return err
+		}
+		*p = protocol(name)
 		return nil
 	}
 	var n number
