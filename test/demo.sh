@@ -156,7 +156,7 @@ need_libvirt() {
 	eval "$("$here/libvirt/libvirt.sh" env)"
 	used_libvirt=true
 	own_network=() their_network=() # dragoman then takes what there is
-	if "$here/libvirt/libvirt.sh" virsh net-list --name | grep -qx dragoman-nat; then
+	if "$here/libvirt/libvirt.sh" virsh net-list --name | grep -x dragoman-nat >/dev/null; then
 		own_network=(--networks network=dragoman-nat) their_network=(--network dragoman-nat)
 	else
 		say "This machine lets nobody make bridges: the servers here get no network."

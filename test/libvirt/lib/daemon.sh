@@ -49,7 +49,7 @@ daemon_config() {
 # of reach too it says so: tests that need it skip, others do without.
 network_start() {
 	local mode
-	client net-list --name | grep -qx "$NETWORK" && return
+	client net-list --name | grep -x "$NETWORK" >/dev/null && return
 	for mode in nat open; do
 		network_define "$mode"
 		if client net-start "$NETWORK" >/dev/null; then
