@@ -74,9 +74,24 @@ func (c *Cloud) newShape(ctx context.Context, rec record, flavor canonical.Ref) 
 	}, nil
 }
 
-// reshape is the work of a resize and of its revert. A crash leads to it once more, from
-// where it was.
+// reshape is the work of a resize and of its revert. One that fails claims no more than
+// before, and is as it was; a crash leads to it once more, from where it was.
 func (c *Cloud) reshape(ctx context.Context, j *job) error {
+	err := c.reshapeOff(ctx, j)
+	if ctx.Err() != nil || canonical.CodeOf(err) == canonical.NotFound {
+		return err // the next process goes on; or it was deleted meanwhile
+	}
+	if err != nil {
+		c.note("give back what a resize claimed", c.claimAgain(j.about()))
+	}
+	if j.On && j.Off {
+		err = errors.Join(err, c.start(ctx, j))
+	}
+	return err
+}
+
+// reshapeOff stops the server and gives it its new shape.
+func (c *Cloud) reshapeOff(ctx context.Context, j *job) error {
 	if !j.Off {
 		if err := c.halt(ctx, j); err != nil {
 			return err
@@ -87,22 +102,10 @@ func (c *Cloud) reshape(ctx context.Context, j *job) error {
 		}
 	}
 	err := c.onHost(ctx, j.about(), func(h host, id string) error { return errorOf(h.Reshape(ctx, id, *j.Flavor)) })
-	if err == nil {
-		err = c.reshaped(ctx, j)
-	}
-	if canonical.CodeOf(err) == canonical.NotFound {
-		return err // it was deleted meanwhile
-	}
-	if ctx.Err() != nil {
-		return err // the next process goes on
-	}
 	if err != nil {
-		c.note("give back what a resize claimed", c.claimAgain(j.about()))
+		return err
 	}
-	if j.On { // also where it failed: then it is as before
-		err = errors.Join(err, c.start(ctx, j))
-	}
-	return err
+	return c.reshaped(ctx, j)
 }
 
 // reshaped notes a resize or a revert that was done.

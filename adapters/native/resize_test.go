@@ -58,16 +58,16 @@ func TestResizeClaims(t *testing.T) {
 	code(t, "a resize without room", try(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: "large"}), canonical.QuotaExceeded)
 	is("after what was refused", small)
 	h.facts.CPUs = 100
-	h.stepping(func(_ context.Context, step, _ string) error {
-		if step == "reshape" {
-			return canonical.Errorf(canonical.QuotaExceeded, "the disk is full")
-		}
-		return nil
-	})
-	if err := try(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: "large"}); canonical.CodeOf(err) != canonical.QuotaExceeded {
-		t.Errorf("a resize that fails says %v", err)
+	for _, fails := range []string{"stop", "reshape"} {
+		h.stepping(func(_ context.Context, step, _ string) error {
+			if step == fails {
+				return canonical.Errorf(canonical.QuotaExceeded, "the disk is full")
+			}
+			return nil
+		})
+		code(t, "a resize whose "+fails+" fails", try(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: "large"}), canonical.QuotaExceeded)
+		is("after its "+fails+" failed", small)
 	}
-	is("after what failed", small)
 	if s := get(t, c, id); s.Status != canonical.ServerRunning || *s.Flavor.Name != "small" {
 		t.Errorf("after what failed it is %s, a %s", s.Status, *s.Flavor.Name)
 	}
