@@ -14,9 +14,16 @@ type disk struct {
 	asked  canonical.ServerVolumeCreate
 }
 
+// maxVolumes is how many volumes a server may be made with: each has a place of its own,
+// beside the root disk's.
+const maxVolumes = 25
+
 // planDisks finds what the volumes of a create are made from, and refuses what cannot
 // be, naming the field.
 func (c *Cloud) planDisks(p *plan, r canonical.ServerCreate) error {
+	if len(r.Volumes) > maxVolumes {
+		return canonical.Invalid("volumes", "are more than %d", maxVolumes)
+	}
 	gib := 0
 	for i, asked := range r.Volumes {
 		at := "volumes." + strconv.Itoa(i)
