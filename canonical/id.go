@@ -69,7 +69,7 @@ func searchIDs(t reflect.Type, seen map[reflect.Type]bool) bool {
 		return false
 	}
 	seen[t] = true
-	if o, ok := reflect.Zero(t).Interface().(optional); ok {
+	if o, ok := reflect.Zero(t).Interface().(Optional); ok {
 		return searchIDs(o.Elem(), seen)
 	}
 	switch t.Kind() { //nolint:exhaustive // no other kind contains ids
@@ -93,8 +93,8 @@ func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
 	if !holdsIDs(t) {
 		return
 	}
-	if o, ok := v.Interface().(optional); ok {
-		v.Set(reflect.ValueOf(o.changed(func(value reflect.Value) { mapIDs(value, kind, f) })))
+	if o, ok := v.Interface().(Optional); ok {
+		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { mapIDs(value, kind, f) })))
 		return
 	}
 	switch t.Kind() { //nolint:exhaustive // holdsIDs lets only these pass

@@ -47,18 +47,18 @@ func (o Opt[T]) IsNull() bool { return o.state == optNull }
 // Elem is the type of the value; the gateway asks it to describe the field.
 func (o Opt[T]) Elem() reflect.Type { return reflect.TypeFor[T]() }
 
-// changed is o after f has changed a copy of its value, if it has one.
-func (o Opt[T]) changed(f func(value reflect.Value)) any {
+// Changed is o after f has changed a copy of its value, if it has one.
+func (o Opt[T]) Changed(f func(value reflect.Value)) any {
 	if o.state == optValue {
 		f(reflect.ValueOf(&o.value).Elem())
 	}
 	return o
 }
 
-// optional is every Opt.
-type optional interface {
+// Optional is every Opt, for those who walk through values of any type.
+type Optional interface {
 	Elem() reflect.Type
-	changed(f func(value reflect.Value)) any
+	Changed(f func(value reflect.Value)) any
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -73,8 +73,8 @@ func EachRef(v reflect.Value, f func(path, kind string, ref Ref) Ref) { eachRef(
 
 func eachRef(v reflect.Value, path, kind string, f func(path, kind string, ref Ref) Ref) {
 	t := v.Type()
-	if o, ok := v.Interface().(optional); ok {
-		v.Set(reflect.ValueOf(o.changed(func(value reflect.Value) { eachRef(value, path, kind, f) })))
+	if o, ok := v.Interface().(Optional); ok {
+		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { eachRef(value, path, kind, f) })))
 		return
 	}
 	switch t.Kind() { //nolint:exhaustive // references are fields of structs and elements of slices

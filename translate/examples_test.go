@@ -54,6 +54,11 @@ func rowsByID() map[string]tabled {
 	return rows
 }
 
+// broken are the examples of specifications that no cloud can have answered, with why.
+var broken = map[string]string{
+	"../../shared/vectors/easystack/easystack.flavor.list.response.json": "its first flavor is torn into two, of which one has no id",
+}
+
 // TestExamples: every example of a request is heard by its row alone, and every
 // example of an answer settles.
 func TestExamples(t *testing.T) {
@@ -80,6 +85,12 @@ func TestExamples(t *testing.T) {
 		v := within(row.Route, window(row.table, row.Route, 93).Max)
 		resp := &translate.Response{Status: row.Status, Body: e.body}
 		heard, err := reply(row.Route, resp, asking(row.Route, v))
+		if reason, known := broken[e.path]; known {
+			if err == nil {
+				t.Errorf("%s is heard, although %s", e.path, reason)
+			}
+			continue
+		}
 		if err != nil {
 			if row.table.HearError(resp).Upstream.Code == "" { // else it documents an error
 				t.Errorf("%s: %v", e.path, err)

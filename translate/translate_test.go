@@ -130,6 +130,45 @@ type formed struct {
 	Files string `json:"files,omitempty" until:"2.56" always:"other"`
 }
 
+// optional is a wire struct whose parts may be absent or null.
+type optional struct {
+	Nics canonical.Opt[[]toyNic] `json:"nics,omitzero"`
+}
+
+// TestOptionalPartsHaveVersions: what an optional field holds is held to the versions and
+// names of its own fields, in every direction.
+func TestOptionalPartsHaveVersions(t *testing.T) {
+	table := toy()
+	table.Rows[0].Ask = translate.Ask[canonical.ServerCreate, optional]{
+		Say: func(r canonical.ServerCreate, _ *translate.Env, _ *translate.Request) (optional, error) {
+			return optional{canonical.Some([]toyNic{{Net: r.Name, Tag: r.Description}})}, nil
+		},
+		Hear: func(w optional, _ *translate.Request, _ *translate.Env) (canonical.ServerCreate, error) {
+			return canonical.ServerCreate{Name: w.Nics.Or(nil)[0].Net}, nil
+		},
+	}
+	row := &table.Rows[0]
+	for body, heard := range map[string]bool{
+		`{"make":{"nics":[{"net":"n"}]}}`:            true,
+		`{"make":{"nics":[{"net":"n","tag":"t"}]}}`:  false, // a later version's
+		`{"make":{"nics":[{"net":"n","port":"p"}]}}`: false,
+	} {
+		_, err := row.HearRequest(&translate.Request{Body: []byte(body)}, &translate.Env{Version: translate.Version{Major: 2, Minor: 1}})
+		if (err == nil) != heard {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	env := &translate.Env{Facts: map[string]any{}}
+	old := translate.Window{Min: translate.Version{Major: 2, Minor: 1}, Max: translate.Version{Major: 2, Minor: 41}}
+	if _, err := table.Say(row, canonical.ServerCreate{Name: "n", Description: "t"}, env, old); canonical.CodeOf(err) != canonical.Unsupported {
+		t.Errorf("a field that the cloud lacks is sent: %v", err)
+	}
+	newer := translate.Window{Min: old.Min, Max: translate.Version{Major: 2, Minor: 60}}
+	if _, err := table.Say(row, canonical.ServerCreate{Name: "n", Description: "t"}, env, newer); err != nil || env.Version.Minor != 42 {
+		t.Errorf("at %s, %v", env.Version, err)
+	}
+}
+
 // TestDialectsShareStructs: the fields of one dialect are unknown to the other, those
 // that it always has need no version, and what a row wants gives way to what it holds.
 func TestDialectsShareStructs(t *testing.T) {

@@ -88,8 +88,8 @@ func Walk(c interface{ wire() any }, f func(path string, field Field)) {
 }
 
 func walkFields(t reflect.Type, path string, seen map[reflect.Type]bool, f func(string, Field)) {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
-		t = t.Elem()
+	for t = optElem(t); t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map; {
+		t = optElem(t.Elem())
 	}
 	if t.Kind() != reflect.Struct || seen[t] || custom(t) {
 		return
@@ -104,6 +104,14 @@ func walkFields(t reflect.Type, path string, seen map[reflect.Type]bool, f func(
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+
+// optElem is what an Opt may hold; any other type is itself.
+func optElem(t reflect.Type) reflect.Type {
+	if o, ok := reflect.Zero(t).Interface().(canonical.Optional); ok {
+		return o.Elem()
+	}
+	return t
+}
 
 // custom says whether a type reads its JSON itself.
 func custom(t reflect.Type) bool { return reflect.PointerTo(t).Implements(unmarshaler) }
@@ -185,8 +193,8 @@ func typeError(err error) error {
 
 // check compares the JSON tree with the wire struct that it will be read into.
 func check(tree any, t reflect.Type, of form, path string) error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	for t = optElem(t); t.Kind() == reflect.Pointer; {
+		t = optElem(t.Elem())
 	}
 	switch node := tree.(type) {
 	case map[string]any:
@@ -289,6 +297,11 @@ func prune(val reflect.Value, of form, path string) error {
 	if !versioned(t) {
 		return nil
 	}
+	if o, ok := val.Interface().(canonical.Optional); ok {
+		var err error
+		val.Set(reflect.ValueOf(o.Changed(func(v reflect.Value) { err = prune(v, of, path) })))
+		return err
+	}
 	switch t.Kind() { //nolint:exhaustive // versioned lets only these pass
 	case reflect.Pointer:
 		if !val.IsNil() {
@@ -360,6 +373,10 @@ func overfull(body any, has func(Field) bool) (name string, found bool) {
 
 // visit calls f for every versioned field that holds something.
 func visit(val reflect.Value, f func(Field)) {
+	if o, ok := val.Interface().(canonical.Optional); ok {
+		o.Changed(func(v reflect.Value) { visit(v, f) })
+		return
+	}
 	switch val.Kind() { //nolint:exhaustive // nothing else holds fields
 	case reflect.Pointer:
 		if !val.IsNil() {

@@ -178,12 +178,14 @@ var flavorBriefsAnswer = translate.List[canonical.Flavor, flavorBriefsBody]{
 		}
 		return w, nil
 	},
-	Hear: func(w flavorBriefsBody, _ *translate.Response, _ *translate.Env) ([]canonical.Flavor, error) {
+	Hear: func(w flavorBriefsBody, _ *translate.Response, env *translate.Env) ([]canonical.Flavor, error) {
+		asked, _ := env.Asked.(canonical.FlavorList)
 		out := make([]canonical.Flavor, len(w.Flavors))
 		for i, f := range w.Flavors {
 			out[i] = canonical.Flavor{
 				ID: canonical.ID(f.ID), Name: f.Name, Description: ptr(f.Description),
 				ExtraSpecs: map[string]string{}, Available: true,
+				Public: asked.Public == nil || *asked.Public, // the cloud answers what it was asked for
 			}
 		}
 		return out, nil

@@ -1,6 +1,8 @@
 package nova
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -100,13 +102,14 @@ func sayEvents(e canonical.ServerAction, env *translate.Env) canonical.Opt[[]act
 	out := make([]actionEvent, len(e.Steps))
 	for i, s := range e.Steps {
 		out[i] = actionEvent{
-			Event: s.Name, Started: sayOptTime(s.StartedAt, naive), Finished: sayOptTime(s.FinishedAt, naive), Details: opt(s.Details),
+			Event: s.Name, Started: sayOptTime(s.StartedAt, naive), Finished: sayOptTime(s.FinishedAt, naive),
 		}
 		if operator {
-			out[i].Traceback, out[i].Host = canonical.Null[string](), opt(s.Host)
+			out[i].Traceback, out[i].Host, out[i].Details = canonical.Null[string](), opt(s.Host), opt(s.Details)
 		}
 		if s.Host != nil {
-			out[i].HostID = strings.ReplaceAll(uuidOf("host", *s.Host), "-", "")
+			hash := sha256.Sum224([]byte(words.Or(e.ProjectID, env.Project) + *s.Host))
+			out[i].HostID = hex.EncodeToString(hash[:])
 		}
 		if s.Result != nil {
 			result := sayResult(*s.Result)

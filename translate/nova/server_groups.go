@@ -9,15 +9,15 @@ import (
 )
 
 type serverGroup struct {
-	ID        string            `json:"id"`
-	Name      string            `json:"name"`
-	Policies  []string          `json:"policies,omitempty" until:"2.63"`
-	Metadata  map[string]string `json:"metadata,omitempty" until:"2.63" wire:"native"`
-	Policy    string            `json:"policy,omitempty" since:"2.64" always:"easystack"`
-	Rules     *groupRules       `json:"rules,omitempty" since:"2.64" always:"easystack"`
-	Members   []string          `json:"members"`
-	ProjectID string            `json:"project_id,omitempty" since:"2.13" always:"easystack"`
-	UserID    string            `json:"user_id,omitempty" since:"2.13" always:"easystack"`
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Policies  []string    `json:"policies,omitempty" until:"2.63"`
+	Metadata  *struct{}   `json:"metadata,omitempty" until:"2.63" wire:"native"` // always empty
+	Policy    string      `json:"policy,omitempty" since:"2.64" always:"easystack"`
+	Rules     *groupRules `json:"rules,omitempty" since:"2.64" always:"easystack"`
+	Members   []string    `json:"members"`
+	ProjectID string      `json:"project_id,omitempty" since:"2.13" always:"easystack"`
+	UserID    string      `json:"user_id,omitempty" since:"2.13" always:"easystack"`
 }
 
 type groupRules struct {
@@ -68,7 +68,7 @@ func sayRules(most *int) *groupRules {
 
 func sayGroup(g canonical.ServerGroup, env *translate.Env) serverGroup {
 	w := serverGroup{
-		ID: string(g.ID), Name: g.Name, Policies: []string{sayPolicy(g.Policy)}, Metadata: map[string]string{}, Policy: sayPolicy(g.Policy),
+		ID: string(g.ID), Name: g.Name, Policies: []string{sayPolicy(g.Policy)}, Metadata: &struct{}{}, Policy: sayPolicy(g.Policy),
 		Rules: sayRules(g.MaxPerHost), Members: make([]string, len(g.Members)),
 		ProjectID: firstOf(words.Or(g.ProjectID, ""), env.Project), UserID: firstOf(words.Or(g.UserID, ""), env.User),
 	}
