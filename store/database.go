@@ -13,6 +13,25 @@ import (
 type database struct {
 	*sql.DB
 	kind kind
+	// readers are connections for what only reads, so that it does not queue behind what
+	// writes; nil: there is one pool for both.
+	readers *sql.DB
+}
+
+// pool is where a statement runs that returns rows.
+func (d *database) pool(query string) *sql.DB {
+	if d.readers != nil && strings.HasPrefix(query, "SELECT") {
+		return d.readers
+	}
+	return d.DB
+}
+
+// Close closes every connection.
+func (d *database) Close() error {
+	if d.readers == nil {
+		return d.DB.Close()
+	}
+	return errors.Join(d.readers.Close(), d.DB.Close())
 }
 
 // kind is what differs between the databases.
@@ -70,12 +89,12 @@ func (d *database) ExecContext(ctx context.Context, query string, args ...any) (
 }
 
 func (d *database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := d.DB.QueryContext(d.kind.ctx(ctx), d.kind.words(query), args...)
+	rows, err := d.pool(query).QueryContext(d.kind.ctx(ctx), d.kind.words(query), args...)
 	return rows, heard(ctx, err)
 }
 
 func (d *database) QueryRowContext(ctx context.Context, query string, args ...any) row {
-	return row{ctx, d.DB.QueryRowContext(d.kind.ctx(ctx), d.kind.words(query), args...)}
+	return row{ctx, d.pool(query).QueryRowContext(d.kind.ctx(ctx), d.kind.words(query), args...)}
 }
 
 // row is a row of a statement that may end with its context.

@@ -39,5 +39,5 @@ func openPostgres(dsn string) (*database, error) {
 	db := sql.OpenDB(stdlib.GetConnector(*c))
 	db.SetMaxOpenConns(16)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	return &database{db, postgresKind}, nil
+	return &database{DB: db, kind: postgresKind}, nil
 }

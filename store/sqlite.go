@@ -37,19 +37,28 @@ func openSQLite(ctx context.Context, path string) (*database, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(path))
+	dsn := sqliteDSN(path)
+	writer, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(4)
+	readers, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	db := &database{DB: writer, kind: sqliteKind, readers: readers}
+	// Who writes waits for its turn here rather than in SQLite, which looks again and
+	// again whether the lock is free; others wait there only for other processes.
+	writer.SetMaxOpenConns(1)
+	readers.SetMaxOpenConns(4)
 	if path == ":memory:" {
 		// It lives as long as a connection, and others are closed when their contexts
 		// end: this one is never used.
-		if _, err := db.Conn(ctx); err != nil {
+		if _, err := readers.Conn(ctx); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	return &database{db, sqliteKind}, nil
+	return db, nil
 }
 
 // makePrivate makes the file where there is none, for its owner alone; SQLite would let

@@ -656,6 +656,13 @@ func (f *fake) receive(s *stream, h header, v libvirt.StorageVol) error {
 	if err != nil {
 		return s.fail(h, err)
 	}
+	h.Status = statusContinue // and nothing: as libvirt ends
+	if err := s.send(h, nil); err != nil {
+		return err
+	}
+	if _, _, err := s.receive(); err != nil {
+		return err
+	}
 	h.Status = statusOK
 	return s.send(h, nil)
 }
