@@ -33,7 +33,10 @@ type conn struct {
 	catalogAge time.Duration
 }
 
-var _ wire.Conn = (*conn)(nil)
+var (
+	_ wire.Conn      = (*conn)(nil)
+	_ wire.Forgetter = (*conn)(nil)
+)
 
 func newConn(o Options) *conn {
 	t := o.Shared

@@ -30,6 +30,7 @@ type fake struct {
 
 	mu      sync.Mutex
 	logins  int
+	newest  string        // microversion
 	good    string        // the token
 	expires time.Duration // of tokens
 	catalog string        // services, with %[1]s for the fake's URL
@@ -54,11 +55,11 @@ const fullCatalog = `{"type":"compute","endpoints":[
 
 func newFake(t *testing.T, compute http.HandlerFunc) *fake {
 	t.Helper()
-	f := &fake{t: t, compute: compute, expires: time.Hour, catalog: fullCatalog}
+	f := &fake{t: t, compute: compute, newest: "2.93", expires: time.Hour, catalog: fullCatalog}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v3/auth/tokens", f.serveLogin)
 	mux.HandleFunc("GET /v2.1/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"version":{"id":"v2.1","status":"CURRENT","version":"2.93","min_version":"2.1"}}`)
+		_, _ = fmt.Fprintf(w, `{"version":{"id":"v2.1","status":"CURRENT","version":%q,"min_version":"2.1"}}`, f.newestVersion())
 	})
 	mux.HandleFunc("/v2.1/", f.serveCompute)
 	mux.HandleFunc("/image/", func(w http.ResponseWriter, r *http.Request) {
@@ -120,6 +121,19 @@ func (f *fake) serveCompute(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	f.compute(w, r)
+}
+
+// speak changes the newest microversion.
+func (f *fake) speak(version string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.newest = version
+}
+
+func (f *fake) newestVersion() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.newest
 }
 
 // expire makes the tokens of by now worthless.

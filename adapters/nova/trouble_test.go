@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/adapters/transport"
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/translate"
 	dialect "github.com/dragoman-cloud/dragoman/translate/nova"
 )
 
@@ -208,6 +209,48 @@ func TestLowestVersion(t *testing.T) {
 		if got := versions["POST /v2.1/servers"]; got != want {
 			t.Errorf("%+v goes at %s, want %s", r, got, want)
 		}
+	}
+}
+
+// TestVersionsShrink: a cloud that is taken back to an older release refuses the version
+// that it spoke before. It is asked again at once, and hears what it can.
+func TestVersionsShrink(t *testing.T) {
+	var f *fake
+	f = newFake(t, withFlavors(func(w http.ResponseWriter, r *http.Request) {
+		asked, err := translate.ParseVersion(strings.TrimPrefix(r.Header.Get("Openstack-Api-Version"), "compute "))
+		most, _ := translate.ParseVersion(f.newestVersion())
+		switch {
+		case err != nil:
+			t.Errorf("version %q", r.Header.Get("Openstack-Api-Version"))
+		case asked.Compare(most) > 0:
+			w.WriteHeader(http.StatusNotAcceptable)
+			_, _ = fmt.Fprintf(w, `{"computeFault":{"code":406,"message":"Version %s is not supported by the API. Minimum is 2.1 and maximum is %s."}}`, asked, most)
+		case r.Method == http.MethodPost:
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = io.WriteString(w, `{"server":{"id":"s1","links":[],"adminPass":"x"}}`)
+		default:
+			_, _ = io.WriteString(w, `{"server":{"id":"s1","name":"web","status":"ACTIVE","flavor":{"id":"1"}}}`)
+		}
+	}))
+	c := f.openNova()
+	look := func() error {
+		_, err := canonical.GetServer.Do(t.Context(), c, canonical.ServerGet{ID: "s1"})
+		return err
+	}
+	if err := look(); err != nil {
+		t.Fatal(err)
+	}
+	f.speak("2.30")
+	if err := look(); err != nil {
+		t.Errorf("a read in a version of before: %v", err)
+	}
+	tagged := canonical.ServerCreate{
+		Name: "web", Flavor: "1", Image: "00000000-0000-4000-8000-000000000001", Tags: []string{"a"},
+		Networks: canonical.Networks{Mode: canonical.NetworksList, List: []canonical.NetworkChoice{{Network: "00000000-0000-4000-8000-000000000002"}}},
+	}
+	_, err := canonical.CreateServer.Do(t.Context(), c, tagged)
+	if e := canonical.AsError(err); canonical.CodeOf(err) != canonical.Unsupported || !strings.Contains(e.Detail, "2.52") {
+		t.Errorf("tags on an old cloud: %v, want the version that lacks", err)
 	}
 }
 

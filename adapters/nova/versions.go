@@ -37,6 +37,16 @@ func (w *windows) get(service string) (translate.Window, bool) {
 	return k.Window, time.Now().Before(k.until)
 }
 
+// ForgetVersions implements wire.Forgetter.
+func (c *conn) ForgetVersions(service string) {
+	c.windows.mu.Lock()
+	defer c.windows.mu.Unlock()
+	if k, known := c.windows.known[service]; known {
+		k.until = time.Time{}
+		c.windows.known[service] = k
+	}
+}
+
 // last is what was known last, be it old.
 func (w *windows) last(service string) translate.Window {
 	w.mu.Lock()

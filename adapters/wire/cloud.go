@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -10,7 +11,7 @@ import (
 )
 
 // Conn is an authenticated connection to one account of a cloud. It may implement
-// canonical.Healther.
+// canonical.Healther and Forgetter.
 type Conn interface {
 	// Send carries a request to its service. It returns an error, with a code,
 	// only where there is no answer of the dialect; an answer of any status is
@@ -19,6 +20,13 @@ type Conn interface {
 	// Session says what codecs must know of the account and the service. It may
 	// authenticate and discover the first time.
 	Session(ctx context.Context, service string) (Session, error)
+}
+
+// Forgetter is a connection that remembers what versions services speak.
+type Forgetter interface {
+	// ForgetVersions has Session ask for them anew: the service has refused one (406),
+	// so it was upgraded, or taken back, since it was asked.
+	ForgetVersions(service string)
 }
 
 // Session is what an account is to one service.
@@ -97,8 +105,22 @@ func (c rows) Support(ctx context.Context, op *canonical.Spec) canonical.Support
 		op.Name, candidates[0].Since, s.Window.Min, s.Window.Max)
 }
 
-// Do implements canonical.Cloud.
+// Do implements canonical.Cloud. A call whose version the service refuses was not begun:
+// it is said once more, in the versions that the service speaks now.
 func (c rows) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	reply, err := c.perform(ctx, call)
+	f, remembers := c.conn.(Forgetter)
+	if !remembers || err == nil {
+		return reply, err
+	}
+	if up := canonical.AsError(err).Upstream; up == nil || up.Status != http.StatusNotAcceptable {
+		return reply, err
+	}
+	f.ForgetVersions(c.table.ForOp(call.Op)[0].Service)
+	return c.perform(ctx, call)
+}
+
+func (c rows) perform(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
 	if s := c.Support(ctx, call.Op); s.Level == canonical.No {
 		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "%s", s.Reason)
 	}
