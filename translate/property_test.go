@@ -417,7 +417,7 @@ func tree(t fataler, body []byte) any {
 func FuzzRequests(f *testing.F) {
 	rows := allRows()
 	seeds(f, rows, "request")
-	f.Fuzz(func(t *testing.T, which, minor uint8, body []byte) {
+	f.Fuzz(func(t *testing.T, which uint16, minor uint8, body []byte) {
 		row := rows[int(which)%len(rows)]
 		env := scene()
 		env.Version = window(row.table, row.Route, 1+int(minor)%93).Max
@@ -436,10 +436,10 @@ func FuzzRequests(f *testing.F) {
 func FuzzAnswers(f *testing.F) {
 	rows := allRows()
 	seeds(f, rows, "response")
-	f.Fuzz(func(t *testing.T, which, minor uint8, body []byte) {
+	f.Fuzz(func(t *testing.T, which uint16, minor uint8, body []byte) {
 		row := rows[int(which)%len(rows)]
 		v := window(row.table, row.Route, 1+int(minor)%93).Max
-		heard, err := reply(row.Route, &translate.Response{Status: 200, Header: http.Header{}, Body: body}, asking(row.Route, v))
+		heard, err := reply(row.Route, &translate.Response{Status: row.Status, Header: http.Header{}, Body: body}, asking(row.Route, v))
 		if err == nil && heard.Result != nil {
 			var said *translate.Response
 			if said, err = row.SayReply(heard, asking(row.Route, v)); err == nil {
@@ -456,7 +456,7 @@ func seeds(f *testing.F, rows []tabled, kind string) {
 	f.Helper()
 	for _, e := range examples(f, kind) {
 		i := slices.IndexFunc(rows, func(r tabled) bool { return r.ID == e.row })
-		f.Add(uint8(i), uint8(92), e.body)
+		f.Add(uint16(i), uint8(92), e.body)
 	}
 }
 

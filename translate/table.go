@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -308,6 +309,11 @@ func (r *Route) SayReply(reply canonical.Reply, env *Env) (*Response, error) {
 // HearReply reads the answer to what the row said. It is not for lists, whose
 // pages a Collector gathers.
 func (r *Route) HearReply(resp *Response, env *Env) (canonical.Reply, error) {
+	if _, none := r.Answer.wire().(NoBody); none && (resp.Status != r.Status || r.Status == http.StatusOK) && holds(resp.Body) {
+		// Another status, or a body, is some clouds' way; both are somebody else's answer.
+		return canonical.Reply{}, canonical.Errorf(canonical.UpstreamError,
+			"the cloud answers with status %d and a body where its dialect has %d and none", resp.Status, r.Status)
+	}
 	reply, err := r.Answer.hear(resp, env)
 	if err != nil {
 		return canonical.Reply{}, err
@@ -316,6 +322,12 @@ func (r *Route) HearReply(resp *Response, env *Env) (canonical.Reply, error) {
 		reply.Task = r.Done(env.Asked, reply.Result, env)
 	}
 	return reply, nil
+}
+
+// holds says whether a body says anything.
+func holds(body []byte) bool {
+	text := bytes.TrimSpace(body)
+	return len(text) > 0 && !bytes.Equal(text, []byte("null"))
 }
 
 // StaticReply is the answer of a Static row.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/canonical/cloudtest"
+	dialect "github.com/dragoman-cloud/dragoman/translate/nova"
 )
 
 func page(w http.ResponseWriter, _ *http.Request) {
@@ -66,6 +68,47 @@ func TestHostileCompute(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "token1") {
 				t.Errorf("the error tells a secret: %v", err)
+			}
+		})
+	}
+}
+
+// TestHostileRows: whatever a service of the cloud answers, every operation of the
+// dialect ends with an error that says whose fault it is, and no answer of another kind
+// passes for a success.
+func TestHostileRows(t *testing.T) {
+	answers := map[string]http.HandlerFunc{
+		"web page":        page,
+		"truncated JSON":  answer(`{"id":"s1","na`),
+		"a list":          answer(`[]`),
+		"numbers":         answer(`7`),
+		"an error inside": answer(`{"itemNotFound":{"code":404,"message":"no such thing"}}`),
+		"10 MB of error":  status(500, strings.Repeat("x", 10<<20)),
+		"redirect":        func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+		"reset":           reset,
+	}
+	allowed := map[canonical.Code]bool{
+		canonical.UpstreamError: true, canonical.Unavailable: true, canonical.Timeout: true, canonical.NotFound: true,
+		canonical.InvalidRequest: true, // of what it points to, which is not there
+	}
+	ops := map[*canonical.Spec]bool{}
+	for _, row := range dialect.Table().Rows {
+		ops[row.Op] = true
+	}
+	for name, handler := range answers {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, handler)
+			f.image, f.network = handler, handler
+			c := f.openNova()
+			for op := range ops {
+				req := cloudtest.Plausible(op)
+				if req == nil || op.Streams {
+					continue
+				}
+				_, err := c.Do(t.Context(), canonical.Call{Op: op, Request: req})
+				if code := canonical.CodeOf(err); !allowed[code] && code != canonical.Unsupported {
+					t.Errorf("%s: code %q, %v", op.Name, code, err)
+				}
 			}
 		})
 	}

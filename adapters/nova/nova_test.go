@@ -275,7 +275,13 @@ func TestCreateAllOrNone(t *testing.T) {
 }
 
 func TestUpdateTakesSeveralCalls(t *testing.T) {
-	f := newFake(t, answer(`{"id":"s1","name":"db"}`))
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/tags") || strings.Contains(r.URL.Path, "/metadata") {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		answer(`{"id":"s1","name":"db"}`)(w, r)
+	})
 	_, err := canonical.UpdateServer.Do(t.Context(), f.open(), canonical.ServerUpdate{
 		ID: "s1", Name: canonical.Some("db"), Tags: canonical.Some([]string{"a"}),
 		Metadata: canonical.Some(map[string]canonical.Opt[string]{"k": canonical.Some("v"), "a/b": canonical.Null[string]()}),
