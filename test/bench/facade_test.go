@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,16 +35,35 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// BenchmarkFacade gets one server, one request after the other: from the cloud itself,
-// through nginx, and through dragoman. CPU-µs/op is what the process between takes.
+// call is what a client does again and again.
+type call struct {
+	name, method, path, body string
+	status                   int
+}
+
+var calls = []call{
+	{"show", http.MethodGet, "/servers/" + server, "", http.StatusOK},
+	{"list1000", http.MethodGet, "/servers/detail?limit=1000", "", http.StatusOK},
+	{
+		"create", http.MethodPost, "/servers",
+		`{"server":{"name":"web","flavorRef":"` + flavor + `","imageRef":"` + image + `","networks":"none"}}`, http.StatusAccepted,
+	},
+}
+
+// BenchmarkFacade shows, lists and creates servers, one request after the other: at the
+// cloud itself, through nginx, and through dragoman. CPU-µs/op is what the process
+// between takes; a create goes on in it after the answer.
 func BenchmarkFacade(b *testing.B) {
 	cloud := newCloud(b)
 	proxied, nginx := startNginx(b, cloud)
 	d := process.Start(b, b.TempDir(), "clouds: [{name: c, dialect: nova, shared: true, endpoint: "+cloud+
 		"/v3, auth: {username: u, password: p, project: p, user_domain: Default, project_domain: Default}}]\n")
-	b.Run("direct", func(b *testing.B) { get(b, cloud+"/v2.1", "t", 0) })
-	b.Run("nginx", func(b *testing.B) { get(b, proxied+"/v2.1", "t", nginx) })
-	b.Run("dragoman", func(b *testing.B) { get(b, d.URL+"/compute/v2.1", logIn(b, d.URL+"/identity/v3"), d.PID()) })
+	token := logIn(b, d.URL+"/identity/v3")
+	for _, c := range calls {
+		b.Run(c.name+"/direct", func(b *testing.B) { c.repeat(b, cloud+"/v2.1", "t", 0) })
+		b.Run(c.name+"/nginx", func(b *testing.B) { c.repeat(b, proxied+"/v2.1", "t", nginx) })
+		b.Run(c.name+"/dragoman", func(b *testing.B) { c.repeat(b, d.URL+"/compute/v2.1", token, d.PID()) })
+	}
 }
 
 // newCloud is the URL of a cloud with one server, whose answers cost it next to nothing.
@@ -70,12 +90,48 @@ func newCloud(b *testing.B) string {
 		})
 	}
 	answers("POST /v3/auth/tokens", http.StatusCreated, fmt.Sprintf(
-		`{"token":{"expires_at":%q,"user":{"id":"u1"},"project":{"id":"p1"},"catalog":[{"type":"compute","endpoints":[{"interface":"public","region_id":"r","url":"%s/v2.1"}]}]}}`,
+		`{"token":{"expires_at":%[1]q,"user":{"id":"u1"},"project":{"id":"p1"},"catalog":[{"type":"compute","endpoints":[{"interface":"public","region_id":"r","url":"%[2]s/v2.1"}]},{"type":"image","endpoints":[{"interface":"public","region_id":"r","url":"%[2]s/image"}]}]}}`,
 		time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05.000000Z"), s.URL))
 	answers("GET /v2.1/{$}", http.StatusOK, `{"version":{"id":"v2.1","status":"CURRENT","version":"2.93","min_version":"2.1"}}`)
-	answers("GET /v2.1/servers/"+server, http.StatusOK, string(recorded.Response.Body))
+	one := string(recorded.Response.Body)
+	answers("GET /v2.1/servers/{id}", http.StatusOK, one)
+	answers("GET /v2.1/servers/detail", http.StatusOK, thousand(b, recorded.Response.Body))
+	answers("GET /v2.1/flavors/{id}", http.StatusOK, `{"flavor":`+flavorText+`}`)
+	answers("GET /v2.1/flavors/detail", http.StatusOK, `{"flavors":[`+flavorText+`]}`)
+	answers("GET /image/v2/images/{id}", http.StatusOK, `{"id":"`+image+`","name":"i","status":"active","visibility":"public","disk_format":"qcow2","container_format":"bare","min_disk":0,"min_ram":0,"size":1}`)
+	made := 0
+	var mu sync.Mutex
+	mux.HandleFunc("POST /v2.1/servers", func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		made++
+		id := fmt.Sprintf("%08x-bbbb-4000-8000-000000000001", made)
+		mu.Unlock()
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"server":{"id":"`+id+`","links":[],"OS-DCF:diskConfig":"MANUAL","security_groups":[{"name":"default"}],"adminPass":"x"}}`)
+	})
 	return s.URL
 }
+
+// thousand is a list of servers like the one in body, each with an id of its own.
+func thousand(b *testing.B, body []byte) string {
+	b.Helper()
+	var one struct{ Server json.RawMessage }
+	if err := json.Unmarshal(body, &one); err != nil {
+		b.Fatal(err)
+	}
+	servers := make([]string, 1000)
+	for i := range servers {
+		servers[i] = strings.ReplaceAll(string(one.Server), server, fmt.Sprintf("%08x%s", i, server[8:]))
+	}
+	return `{"servers":[` + strings.Join(servers, ",") + `]}`
+}
+
+const (
+	flavor     = "22222222-aaaa-4000-8000-000000000001"
+	image      = "33333333-aaaa-4000-8000-000000000001"
+	flavorText = `{"id":"` + flavor + `","name":"m1","ram":512,"disk":1,"vcpus":1,"swap":"","rxtx_factor":1,"OS-FLV-EXT-DATA:ephemeral":0,` +
+		`"OS-FLV-DISABLED:disabled":false,"os-flavor-access:is_public":true,"links":[]}`
+)
 
 // startNginx is the URL and the process of an nginx before the cloud, with connections
 // kept open and a log of accesses, as dragoman has.
@@ -146,25 +202,26 @@ func logIn(b *testing.B, identity string) string {
 	return resp.Header.Get("X-Subject-Token")
 }
 
-func get(b *testing.B, base, token string, pid int) {
-	req, err := http.NewRequest(http.MethodGet, base+"/servers/"+server, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	req.Header.Set("X-Auth-Token", token)
-	req.Header.Set("OpenStack-API-Version", "compute "+version)
+func (c call) repeat(b *testing.B, base, token string, pid int) {
 	before := time.Duration(0)
 	var n int
 	for b.Loop() {
 		if n++; n == 1 {
 			before = cpu(b, pid)
 		}
+		req, err := http.NewRequest(c.method, base+c.path, strings.NewReader(c.body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("X-Auth-Token", token)
+		req.Header.Set("OpenStack-API-Version", "compute "+version)
+		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			b.Fatal(err)
 		}
 		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(server)) {
+		if err != nil || resp.StatusCode != c.status || !bytes.Contains(body, []byte(`"server`)) {
 			b.Fatalf("%s, %v: %.300s", resp.Status, err, body)
 		}
 		resp.Body.Close()
