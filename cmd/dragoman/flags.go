@@ -50,7 +50,7 @@ func (f *flagValue) Type() string {
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String:
 		return "strings"
 	default:
-		return "json"
+		return "key=value,..." // or JSON
 	}
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,6 +69,9 @@ func openNative(ctx context.Context, c *config.Config, cc config.Cloud, st *stor
 // hosts that run them.
 func recoverNative(cmd *cobra.Command, c *config.Config) error {
 	ctx := cmd.Context()
+	if !slices.ContainsFunc(c.Clouds, isNative) { // before a store is made for nothing
+		return failed(errors.New("the configuration has no cloud of dialect native: --config names the file that has"))
+	}
 	keys, err := secretOf(c)
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func recoverNative(cmd *cobra.Command, c *config.Config) error {
 	}
 	defer func() { _ = st.Close() }() // what was recovered is stored
 	for _, cc := range c.Clouds {
-		if cc.Dialect != "native" {
+		if !isNative(cc) {
 			continue
 		}
 		if err := recoverCloud(cmd, c, cc, st, box); err != nil {
@@ -90,6 +95,8 @@ func recoverNative(cmd *cobra.Command, c *config.Config) error {
 	}
 	return nil
 }
+
+func isNative(c config.Cloud) bool { return c.Dialect == "native" }
 
 func recoverCloud(cmd *cobra.Command, c *config.Config, cc config.Cloud, st *store.Store, box *store.Box) error {
 	cloud, err := openNative(cmd.Context(), c, cc, st, box, slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))

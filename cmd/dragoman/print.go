@@ -72,8 +72,8 @@ func restyle(n *yaml.Node) {
 
 // columns are what a list shows, in this order, of the fields that its items have.
 var columns = []string{
-	"id", "name", "operation", "cloud", "dialect", "status", "power", "progress", "role", "tenant",
-	"vcpus", "ram_mib", "disk_gib", "size_bytes", "cidrs", "available", "fingerprint", "created_at",
+	"id", "name", "operation", "cloud", "dialect", "status", "task", "power", "progress", "role", "tenant",
+	"vcpus", "ram_mib", "disk_gib", "size_bytes", "cidrs", "available", "fingerprint", "created_at", "admin_password",
 }
 
 func (p *printer) table(v reflect.Value) error {

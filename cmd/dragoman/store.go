@@ -26,7 +26,7 @@ func backUpStore(cmd *cobra.Command, c *config.Config) error {
 	if err := store.Backup(cmd.Context(), c.Store, file); err != nil {
 		return failed(fmt.Errorf("back up the store: %w", err))
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), file)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is a copy of %s\n", file, c.Store)
 	return err
 }
 

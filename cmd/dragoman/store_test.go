@@ -60,7 +60,7 @@ func TestBackup(t *testing.T) {
 		t.Fatal(code, out, diag)
 	}
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	if code, out, diag := ask(t, "store", "backup", copied, "--config", file); code != 0 || out != copied+"\n" {
+	if code, out, diag := ask(t, "store", "backup", copied, "--config", file); code != 0 || !strings.HasPrefix(out, copied+" is a copy of ") {
 		t.Fatal(code, out, diag)
 	}
 	if code, _, diag := ask(t, "store", "backup", copied, "--config", file); code != exitFailed || !strings.Contains(diag, "exists") {
@@ -77,5 +77,18 @@ func TestBackup(t *testing.T) {
 	}
 	if code, _, _ := ask(t, "store", "backup", "--config", file); code != exitUsage {
 		t.Errorf("no file: %d", code)
+	}
+}
+
+// TestRecoverWantsHosts: without a native cloud nothing can be recovered, and no store is
+// made.
+func TestRecoverWantsHosts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, out, diag := ask(t, "native", "recover")
+	if code != exitFailed || out != "" || !strings.Contains(diag, "native") {
+		t.Errorf("exit %d, %q, %q", code, out, diag)
+	}
+	if left, err := filepath.Glob("*"); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
 	}
 }
