@@ -35,6 +35,11 @@ type Member struct {
 	// Watch calls f for every server that changes, with native ids; nil: the member
 	// tells nothing by itself.
 	Watch func(f func(canonical.Server))
+	// Poll is how often a member that tells nothing by itself is asked which servers have
+	// changed, each account of it; 0: never.
+	Poll time.Duration
+	// Tenants are those that have accounts of their own; they are asked for Poll alone.
+	Tenants []string
 }
 
 // Account is what a tenant reaches a cloud by.
@@ -118,11 +123,7 @@ func New(o Options) (*Broker, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	b.wg.Go(func() { b.keep(b.ctx) })
-	for _, m := range b.Members {
-		if m.Watch != nil {
-			m.Watch(func(s canonical.Server) { b.noticed(m.Name, s) })
-		}
-	}
+	b.watch()
 	return b, nil
 }
 

@@ -36,6 +36,7 @@ func (b *Broker) keep(ctx context.Context) {
 			b.report("take over operations", b.takeOver(ctx))
 		case <-forget.C:
 			b.report("forget events", b.Store.ForgetEvents(ctx))
+			b.report("forget the owners of what is gone", b.Store.ForgetBuried(ctx))
 		}
 	}
 }

@@ -69,6 +69,7 @@ func merge[Req listing, T canonical.Listed](op canonical.Op[Req, canonical.Page[
 			return canonical.Reply{}, err
 		}
 		parts := each(views, func(v *view) part[T] { return read(ctx, v, op, req, o, cur) })
+		views, parts = able(ctx, views, parts, op.Spec())
 		if err := allFailed(parts); err != nil && ctx.Err() != nil {
 			return canonical.Reply{}, canonical.AsError(ctx.Err()) // the caller's time is up, not the clouds'
 		} else if err != nil {
@@ -76,6 +77,23 @@ func merge[Req listing, T canonical.Listed](op canonical.Op[Req, canonical.Page[
 		}
 		return canonical.Reply{Result: join(views, parts, o, cur)}, nil
 	}
+}
+
+// able are the parts without those of clouds that have nothing of the kind, which are not
+// away and have no part in the list; all, where no cloud offers it.
+func able[T any](ctx context.Context, views []*view, parts []part[T], op *canonical.Spec) ([]*view, []part[T]) {
+	var with []*view
+	var theirs []part[T]
+	for i, p := range parts {
+		if canonical.CodeOf(p.err) == canonical.Unsupported && views[i].cloud.Support(ctx, op).Level == canonical.No {
+			continue
+		}
+		with, theirs = append(with, views[i]), append(theirs, p)
+	}
+	if len(with) == 0 {
+		return views, parts
+	}
+	return with, theirs
 }
 
 // read fetches what one cloud can give to the page: as many as the page holds, of

@@ -160,9 +160,18 @@ func (v *view) noteOwners(ctx context.Context, op *canonical.Spec, intent string
 		case r.Type == madeBy(op):
 			v.warn("note an owner", v.b.Store.Own(ctx, intent, r.ID))
 		case (op.Verb() == "delete" || removes(op) && op.Effect != canonical.Delete) && r.Type == op.Resource() && v.gone(ctx, r):
-			v.warn("forget an owner", v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID))
+			v.warn("forget an owner", v.disown(ctx, r))
 		}
 	}
+}
+
+// disown takes a thing that is gone from its owner, who may still read of a server that
+// it was deleted.
+func (v *view) disown(ctx context.Context, r canonical.Resource) error {
+	if r.Type == "server" {
+		return v.b.Store.Bury(ctx, v.m.Name, r.Type, r.ID)
+	}
+	return v.b.Store.Disown(ctx, v.m.Name, r.Type, r.ID)
 }
 
 // gone says whether a deleted thing is not there any more. A server may rest in a

@@ -191,6 +191,7 @@ type ServerVolume struct {
 // ServerList asks for servers.
 type ServerList struct {
 	ListOptions
+	ID               ID           `json:"-" query:"id" doc:"Exact id"`
 	Name             string       `json:"-" query:"name" doc:"Exact name"`
 	NamePrefix       string       `json:"-" query:"name_prefix" doc:"Beginning of the name"`
 	Status           ServerStatus `json:"-" query:"status" doc:"State; soft_deleted servers are listed only when asked for"`
@@ -203,6 +204,10 @@ type ServerList struct {
 	TagsAny          string       `json:"-" query:"tags_any" doc:"Those that have one of them at least"`
 	NotTags          string       `json:"-" query:"not_tags" doc:"Those that lack one of them at least"`
 	NotTagsAny       string       `json:"-" query:"not_tags_any" doc:"Those that have none of them"`
+	// ChangedSince asks for what changed: servers as they are now, and the deleted ones
+	// with their last state as far as the cloud remembers them. A server of which the
+	// cloud does not tell when it changed is among them.
+	ChangedSince *time.Time `json:"-" query:"changed_since" doc:"Those that changed at that time or later (RFC 3339), the deleted ones too"`
 }
 
 // Validate implements the check of requests.
@@ -217,7 +222,7 @@ func (r ServerList) Validate() error {
 func (r ServerList) Match(s *Server) bool {
 	same := func(want string, got *string) bool { return want == "" || got != nil && *got == want }
 	switch {
-	case r.Status == "" && s.Status == ServerSoftDeleted, r.Status != "" && s.Status != r.Status:
+	case r.ID != "" && s.ID != r.ID, r.Status != "" && s.Status != r.Status, !r.shows(s.Status), r.ChangedSince != nil && s.changedBefore(*r.ChangedSince):
 		return false
 	case r.Flavor != "" && (s.Flavor.ID == nil || *s.Flavor.ID != r.Flavor):
 		return false
@@ -228,6 +233,22 @@ func (r ServerList) Match(s *Server) bool {
 			same(r.AvailabilityZone, s.AvailabilityZone) && same(r.Host, s.Host) && same(r.Keypair, s.Keypair) &&
 			r.matchTags(s.Tags)
 	}
+}
+
+// shows says whether servers of that state are listed: what is deleted only for who asks.
+func (r ServerList) shows(s ServerStatus) bool {
+	return r.Status != "" || r.ChangedSince != nil || s != ServerSoftDeleted && s != ServerDeleted
+}
+
+// changedBefore says whether the last change of a server is known, and was before t. A
+// time is known to the second in some clouds, so that is how it is compared.
+func (s *Server) changedBefore(t time.Time) bool {
+	for _, at := range []*time.Time{s.UpdatedAt, s.DeletedAt} {
+		if at != nil && !at.Before(t.Truncate(time.Second)) {
+			return false
+		}
+	}
+	return s.UpdatedAt != nil || s.DeletedAt != nil
 }
 
 // ByTags says whether the list is filtered by tags.

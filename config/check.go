@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What this version can reach, and what it serves northwards.
@@ -113,6 +114,13 @@ func (p *problems) cloud(path string, m Cloud, seen map[string]bool) {
 		p.add(path+".native", "is of dialect native alone, and required there")
 	} else if m.Native != nil {
 		p.native(path+".native", m.Native)
+	}
+	switch {
+	case m.Poll == nil:
+	case m.Dialect == "native":
+		p.add(path+".poll", "its hosts tell by themselves")
+	case *m.Poll > 0 && *m.Poll < time.Second || *m.Poll > time.Hour:
+		p.add(path+".poll", "must be 1s to 1h, or 0s")
 	}
 	if m.Dialect == "dragoman" && m.Shared && m.Auth.Key.ref == "" {
 		p.add(path+".auth.key", "is required")

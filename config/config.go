@@ -45,10 +45,26 @@ type Cloud struct {
 	Auth      Auth              `yaml:"auth" doc:"The account on the cloud"`
 	IAM       *Auth             `yaml:"iam" doc:"Account by token" later:"true"`
 	Timeout   time.Duration     `yaml:"timeout" doc:"Of each call, repetitions included" default:"20s" example:"5s"`
+	Poll      *time.Duration    `yaml:"poll" doc:"How often each account is asked which servers have changed, for events of what happens behind dragoman's back; 0s: never. native tells by itself" default:"10s, of memory never" example:"5s"`
 	Limits    Limits            `yaml:"limits" doc:"What the cloud is asked at most"`
 	Breaker   Breaker           `yaml:"breaker" doc:"When the cloud counts as down"`
 	Memory    *Memory           `yaml:"memory" doc:"Of dialect memory alone"`
 	Native    *Native           `yaml:"native" doc:"Of dialect native alone: hosts that dragoman manages itself"`
+}
+
+// pollEvery is how often a cloud is asked what has changed, if nothing else is said.
+const pollEvery = 10 * time.Second
+
+// Polls is how often the cloud is asked what has changed; 0: never.
+func (c Cloud) Polls() time.Duration {
+	switch {
+	case c.Poll != nil:
+		return *c.Poll
+	case c.Dialect == "memory": // nobody changes it but through dragoman
+		return 0
+	default:
+		return pollEvery
+	}
 }
 
 // Auth is an account on a cloud: which keys count depends on the dialect.

@@ -79,6 +79,7 @@ func TestMistakes(t *testing.T) {
 		"map for a list":     {file: "clouds: {a: b}\n", want: []string{"line 1: must be a list"}},
 		"secret no text":     {file: "clouds:\n- {name: a, dialect: memory}\n- name: b\n  dialect: nova\n  endpoint: http://k\n  auth:\n    password: [hunter2]\n", want: []string{"line 7: must be a text"}},
 		"duration unit":      {file: "clouds:\n- {name: a, dialect: memory,\n   timeout: 20}\n", want: []string{"line 3: clouds.0.timeout: must be a duration"}},
+		"poll":               {file: "clouds:\n- {name: a, dialect: memory, poll: 10ms}\n- {name: b, dialect: memory, poll: 2h}\n- {name: c, dialect: memory, poll: -1s}\n- {name: d, dialect: memory, poll: 0s}\n", want: []string{"line 2: clouds.0.poll: must be 1s", "line 3: clouds.1.poll: must be 1s", "line 4: clouds.2.poll: must not"}},
 		"below zero":         {file: "clouds:\n- {name: a, dialect: memory, timeout: -1s, limits: {rps: -1, burst: -2}, breaker: {failures: -1}}\n", want: []string{"line 2: clouds.0.timeout: must not", "line 2: clouds.0.limits.rps: must not", "line 2: clouds.0.limits.burst: must not", "line 2: clouds.0.breaker.failures: must not"}},
 		"no number":          {file: "clouds:\n- {name: a, dialect: memory, limits: {rps: .nan}}\n", want: []string{"line 2: clouds.0.limits.rps: must not"}},
 		"listen":             {file: "\nlisten: localhost\n", want: []string{"line 2: listen: "}},

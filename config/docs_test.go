@@ -143,6 +143,9 @@ func code(s string) string {
 }
 
 func typeName(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch t {
 	case reflect.TypeFor[Secret]():
 		return "secret"

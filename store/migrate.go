@@ -46,6 +46,11 @@ var migrations = []string{
 	CREATE INDEX repeats_by_until ON repeats (until);`,
 	`CREATE TABLE revoked_tokens (id TEXT PRIMARY KEY, until SECONDS NOT NULL);
 	CREATE INDEX revoked_tokens_by_until ON revoked_tokens (until);`,
+	`ALTER TABLE owned ADD COLUMN gone_at SECONDS;
+	CREATE INDEX owned_by_gone_at ON owned (gone_at) WHERE gone_at IS NOT NULL;
+	CREATE TABLE polls (
+		cloud TEXT NOT NULL, account TEXT NOT NULL, fence BIGINT NOT NULL, leased_until SECONDS NOT NULL,
+		due SECONDS NOT NULL, polled_at SECONDS, state TEXT NOT NULL, PRIMARY KEY (cloud, account));`,
 }
 
 // migrate brings the schema to the newest version. The table schema_version counts

@@ -90,6 +90,20 @@ func (s *Store) Owners(ctx context.Context, cloud, kind string, ids []canonical.
 	return out, nil
 }
 
+// Bury notes that a resource is gone whose owner is to be known for a while, as long as
+// events are kept: the cloud may still tell of its end.
+func (s *Store) Bury(ctx context.Context, cloud, kind string, id canonical.ID) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE owned SET gone_at = NOW() WHERE cloud = ? AND kind = ? AND resource = ?`,
+		cloud, kind, string(id))
+	return failed(err, "owner")
+}
+
+// ForgetBuried forgets the owners of what is gone for longer than events are kept.
+func (s *Store) ForgetBuried(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE gone_at < NOW() - ?`, KeepEvents.Seconds())
+	return failed(err, "owner")
+}
+
 // Disown forgets a resource that is gone.
 func (s *Store) Disown(ctx context.Context, cloud, kind string, id canonical.ID) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE cloud = ? AND kind = ? AND resource = ?`,

@@ -1,7 +1,6 @@
 package translate_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -395,8 +395,8 @@ func reply(row *translate.Route, resp *translate.Response, env *translate.Env) (
 	}
 	req := reflect.New(row.Op.Request).Elem()
 	req.FieldByName("Limit").SetInt(canonical.MaxLimit)
-	if f := req.FieldByName("Status"); f.IsValid() && bytes.Contains(resp.Body, []byte(`"SOFT_DELETED"`)) {
-		f.SetString(string(canonical.ServerSoftDeleted))
+	if f := req.FieldByName("ChangedSince"); f.IsValid() { // the deleted ones, too
+		f.Set(reflect.ValueOf(&time.Time{}))
 	}
 	page, err := all.Result(req.Interface())
 	return canonical.Reply{Result: page}, err

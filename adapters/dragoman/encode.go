@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -137,7 +138,7 @@ func (p *parts) readField(field reflect.StructField, v reflect.Value) error {
 		if v.IsZero() {
 			return nil
 		}
-		p.query.Set(name, fmt.Sprint(reflect.Indirect(v).Interface()))
+		p.query.Set(name, queryText(reflect.Indirect(v).Interface()))
 		return nil
 	}
 	if field.Tag.Get("body") != "" {
@@ -174,4 +175,12 @@ func (p *parts) body(request any) (io.Reader, error) {
 		return nil, canonical.Errorf(canonical.InvalidRequest, "the request cannot be written as JSON")
 	}
 	return bytes.NewReader(b), nil
+}
+
+// queryText is a value as queries hold it: times as in RFC 3339.
+func queryText(v any) string {
+	if at, ok := v.(time.Time); ok {
+		return at.Format(time.RFC3339Nano)
+	}
+	return fmt.Sprint(v)
 }

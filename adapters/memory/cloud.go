@@ -64,6 +64,7 @@ type Cloud struct {
 	images          []canonical.Image
 	zones           []canonical.AvailabilityZone
 	servers         map[canonical.ID]*server
+	graves          []*server // the newest of those that were deleted, oldest first
 	snapshots       map[canonical.ID]*snapshot
 	keypairs        map[string]canonical.Keypair
 	content         map[canonical.ID][]byte // of uploaded images

@@ -103,6 +103,11 @@ func (c *Cloud) listServers(r canonical.ServerList) (canonical.TypedReply[canoni
 			found = append(found, s)
 		}
 	}
+	for _, s := range c.graves {
+		if r.Match(&s.Server) {
+			found = append(found, s)
+		}
+	}
 	return arrange(found, r.ListOptions, (*server).copy)
 }
 

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -171,6 +172,22 @@ func (c *Cloud) remove(s *server) {
 	c.leave(s)
 	c.releaseVolumes(s)
 	maps.DeleteFunc(c.snapshots, func(_ canonical.ID, snap *snapshot) bool { return snap.Server == s.ID })
+	c.bury(s)
+}
+
+// maxGraves is how many deleted servers are remembered.
+const maxGraves = 1000
+
+// bury remembers a server that is deleted, for those who ask what has changed.
+func (c *Cloud) bury(s *server) {
+	now := c.now()
+	s.turn++ // work on it that is under way comes to nothing
+	s.rest(canonical.ServerDeleted, canonical.PowerOff)
+	s.Task, s.UpdatedAt, s.TerminatedAt, s.DeletedAt, s.PurgeAt = nil, &now, &now, &now, nil
+	s.Addresses, s.Volumes = []canonical.Address{}, []canonical.ServerVolume{}
+	if c.graves = append(c.graves, s); len(c.graves) > maxGraves {
+		c.graves = slices.Clone(c.graves[1:])
+	}
 }
 
 // notNil is m, empty where it is nil: maps of results are never null.

@@ -211,6 +211,7 @@ func (h Harness) tests() []test {
 		{"server/cursor", testCursor},
 		{"server/stability", testStability},
 		{"server/filters", testFilters},
+		{"server/changed-since", testChangedSince},
 		{"server/snapshots", testSnapshots},
 		{"server/console", testConsole},
 		{"idempotency/reads", testRepeatedReads},

@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"slices"
+	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -174,6 +175,11 @@ func testStability(k *check) {
 func testFilters(k *check) {
 	f := k.theFleet()
 	s := k.get(f.ids[0])
+	begin := time.Unix(0, 0).UTC()
+	later, unknown := begin, fleetSize // a cloud may not tell when servers change: then all of them may have
+	if s.UpdatedAt != nil {
+		later, unknown = s.UpdatedAt.AddDate(1, 0, 0), 0
+	}
 	for _, tt := range []struct {
 		what string
 		req  canonical.ServerList
@@ -195,11 +201,35 @@ func testFilters(k *check) {
 		{"a zone that does not exist", canonical.ServerList{NamePrefix: f.prefix, AvailabilityZone: "cloudtest-none"}, 0},
 		{"the flavor", canonical.ServerList{NamePrefix: f.prefix, Flavor: id(s.Flavor.ID)}, fleetSize},
 		{"the image", canonical.ServerList{NamePrefix: f.prefix, Image: s.Image.ID}, fleetSize},
+		{"the id", canonical.ServerList{ID: f.ids[0]}, 1},
+		{"the time of a change long ago", canonical.ServerList{NamePrefix: f.prefix, ChangedSince: &begin}, fleetSize},
+		{"a time to come", canonical.ServerList{NamePrefix: f.prefix, ChangedSince: &later}, unknown},
 		{"the zone", canonical.ServerList{NamePrefix: f.prefix, AvailabilityZone: text(s.AvailabilityZone)}, fleetSize},
 	} {
 		if got := len(do(k, canonical.ListServers, tt.req).Items); got != tt.want {
 			k.errorf("filter by %s: %d servers, want %d", tt.what, got, tt.want)
 		}
+	}
+}
+
+// testChangedSince: who asks for what has changed is told of deleted servers as deleted,
+// as far as the cloud remembers them, and nobody else is told of them.
+func testChangedSince(k *check) {
+	k.needs(canonical.CreateServer.Spec(), canonical.ListServers.Spec(), canonical.DeleteServer.Spec())
+	gone, stays := k.server("changed"), k.server("stays")
+	do(k, canonical.DeleteServer, canonical.ServerDelete{ID: gone})
+	k.gone(gone)
+	begin := time.Unix(0, 0).UTC()
+	for _, s := range do(k, canonical.ListServers, canonical.ServerList{ID: gone, ChangedSince: &begin}).Items {
+		if s.ID != gone || s.Status != canonical.ServerDeleted && s.Status != canonical.ServerSoftDeleted {
+			k.errorf("the deleted server is listed as %s, which is %s", s.ID, s.Status)
+		}
+	}
+	if n := len(do(k, canonical.ListServers, canonical.ServerList{ID: gone}).Items); n != 0 {
+		k.errorf("the deleted server is listed for who does not ask for it")
+	}
+	if n := len(do(k, canonical.ListServers, canonical.ServerList{ID: stays, ChangedSince: &begin}).Items); n != 1 {
+		k.errorf("the list of changes has the other server %d times", n)
 	}
 }
 

@@ -196,8 +196,16 @@ var mutants = map[string]struct {
 	"a list that leaves one out":   {"server/pages", told(func(p *servers) { p.Items = p.Items[:max(0, len(p.Items)-1)] })},
 	"a name that is a prefix":      {"server/filters", asked(func(r *canonical.ServerList) { r.NamePrefix, r.Name = r.NamePrefix+r.Name, "" })},
 	"a prefix that is ignored":     {"server/filters", asked(func(r *canonical.ServerList) { r.NamePrefix = "" })},
-	"a status that is ignored":     {"server/filters", asked(func(r *canonical.ServerList) { r.Status = "" })},
-	"a zone that is ignored":       {"server/filters", asked(func(r *canonical.ServerList) { r.AvailabilityZone = "" })},
+	"a time of change ignored":     {"server/filters", asked(func(r *canonical.ServerList) { r.ChangedSince = nil })},
+	"an id that is ignored":        {"server/filters", asked(func(r *canonical.ServerList) { r.ID = "" })},
+	"the deleted told to all":      {"server/changed-since", asked(func(r *canonical.ServerList) { r.ChangedSince = &time.Time{} })},
+	"the deleted told as they were": {"server/changed-since", told(func(p *servers) {
+		for i := range p.Items {
+			p.Items[i].Status = running
+		}
+	})},
+	"a status that is ignored": {"server/filters", asked(func(r *canonical.ServerList) { r.Status = "" })},
+	"a zone that is ignored":   {"server/filters", asked(func(r *canonical.ServerList) { r.AvailabilityZone = "" })},
 	"names of 63 bytes": {"server/names", told(func(s *canonical.Server) {
 		s.Name = s.Name[:min(63, len(s.Name))]
 	})},

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	remote "github.com/dragoman-cloud/dragoman/adapters/dragoman"
 	"github.com/dragoman-cloud/dragoman/adapters/memory"
@@ -59,7 +61,7 @@ func openClouds(c *config.Config, native nativeOpener, log *slog.Logger) (*cloud
 		}
 		all.members = append(all.members, broker.Member{
 			Name: cc.Name, Dialect: cc.Dialect, Region: cc.Region, Labels: cc.Labels,
-			Timeout: cc.Timeout, Open: open,
+			Timeout: cc.Timeout, Open: open, Poll: cc.Polls(), Tenants: slices.Sorted(maps.Keys(accountsOf(c, cc.Name))),
 		})
 	}
 	return all, nil

@@ -24,9 +24,12 @@ import (
 
 // twoClouds is the Nova facade over a broker of two clouds with three servers each,
 // all of the same age.
-func twoClouds(t *testing.T) (*facade.Facade, map[string]*memory.Cloud) {
+func twoClouds(t *testing.T, given ...*memory.FakeClock) (*facade.Facade, map[string]*memory.Cloud) {
 	t.Helper()
 	clock := memory.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	if len(given) > 0 {
+		clock = given[0]
+	}
 	ends := map[string]*memory.Cloud{
 		"m1": memory.New(memory.Options{Clock: clock}), "m2": memory.New(memory.Options{Clock: clock}),
 	}
@@ -91,6 +94,130 @@ func TestMarkersAcrossClouds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// listed follows the links of a list to its end: the status of each server by its id, and
+// how often it was told.
+func listed(t *testing.T, f *facade.Facade, target string, version ...string) (status map[string]string, told int) {
+	t.Helper()
+	status = map[string]string{}
+	for target != "" && told < 50 {
+		var page struct {
+			Servers []struct{ ID, Status string }
+			Links   []struct{ Rel, Href string } `json:"servers_links"`
+		}
+		resp := get(t, f, target, version...)
+		if err := json.Unmarshal(resp.Body, &page); err != nil || resp.Status != 200 {
+			t.Fatalf("%s: %d %s", target, resp.Status, resp.Body)
+		}
+		for _, s := range page.Servers {
+			status[s.ID] = s.Status
+			told++
+		}
+		target = ""
+		if len(page.Links) > 0 {
+			target = strings.TrimPrefix(page.Links[0].Href, bases["compute"])
+		}
+	}
+	return status, told
+}
+
+// TestChangesAcrossClouds: changes-since tells what changed on every cloud, the deleted
+// servers too, page by page.
+func TestChangesAcrossClouds(t *testing.T) {
+	clock := memory.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	f, ends := twoClouds(t, clock)
+	clock.Advance(time.Hour)
+	since, before := clock.Now().Format(time.RFC3339), clock.Now().Add(-time.Minute).Format(time.RFC3339)
+	want := map[string]string{}
+	for _, name := range []string{"m1", "m2"} {
+		all, err := canonical.ListServers.Do(adminCtx(t), ends[name], canonical.ServerList{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone, stopped := all.Result.Items[0].ID, all.Result.Items[1].ID
+		if _, err := canonical.DeleteServer.Do(adminCtx(t), ends[name], canonical.ServerDelete{ID: gone}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := canonical.StopServer.Do(adminCtx(t), ends[name], canonical.ServerStop{ID: stopped}); err != nil {
+			t.Fatal(err)
+		}
+		want[string(gone)], want[string(stopped)] = "DELETED", "SHUTOFF"
+	}
+	for limit := 1; limit <= 5; limit++ {
+		page := fmt.Sprintf("/servers/detail?limit=%d&", limit)
+		got, told := listed(t, f, page+"changes-since="+since)
+		if diff := cmp.Diff(want, got); diff != "" || told != len(want) {
+			t.Errorf("limit %d: %d servers told: %s", limit, told, diff)
+		}
+		if got, told := listed(t, f, page+"deleted=true"); told != 2 || len(got) != 2 {
+			t.Errorf("limit %d: deleted servers: %v", limit, got)
+		}
+		if got, told := listed(t, f, page+"changes-before="+before, "2.66"); told != 2 || len(got) != 2 {
+			t.Errorf("limit %d: servers that did not change: %v", limit, got)
+		}
+		if got, _ := listed(t, f, page+"changes-since="+since+"&deleted=false"); len(got) != 2 {
+			t.Errorf("limit %d: changed and there: %v", limit, got)
+		}
+	}
+	if got, _ := listed(t, f, "/servers/detail"); len(got) != 4 {
+		t.Errorf("servers that are there: %v", got)
+	}
+	clock.Advance(time.Hour)
+	if got, told := listed(t, f, "/servers/detail?changes-since="+clock.Now().Format(time.RFC3339)); told != 0 {
+		t.Errorf("nothing has changed, but %v", got)
+	}
+	for target, status := range map[string]int{
+		"/servers?changes-since=soon": 400, "/servers?changes-since=" + since + "&changes-before=2020-01-01": 400,
+		"/servers?marker=nobody&changes-since=" + since: 400,
+	} {
+		if r := get(t, f, target); r.Status != status {
+			t.Errorf("%s: %d %s", target, r.Status, r.Body)
+		}
+	}
+	ends["m2"].SetFaults(func(context.Context, *canonical.Spec) error {
+		return canonical.Errorf(canonical.Unavailable, "the cloud cannot be reached")
+	})
+	if r := get(t, f, "/servers/detail?changes-since="+since); r.Status != 503 {
+		t.Errorf("with a cloud away: %d %s", r.Status, r.Body)
+	}
+}
+
+// TestListWithoutTheUnable: a cloud that has none of a kind takes nothing from a list of
+// it, and is not away.
+func TestListWithoutTheUnable(t *testing.T) {
+	f := over(nova.Table(), behind(t, map[string]canonical.Cloud{
+		"m1": memory.New(memory.Options{}), "m2": without{memory.New(memory.Options{}), canonical.ListServers.Spec()},
+	}), "m1", "m2")
+	if r := get(t, f, "/servers/detail"); r.Status != 200 {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+	f = over(nova.Table(), behind(t, map[string]canonical.Cloud{
+		"m1": without{memory.New(memory.Options{}), canonical.ListServers.Spec()},
+	}), "m1")
+	if r := get(t, f, "/servers/detail"); r.Status == 200 || r.Status == 503 {
+		t.Errorf("a list that nobody offers: %d %s", r.Status, r.Body)
+	}
+}
+
+// without is a cloud that lacks an operation.
+type without struct {
+	canonical.Cloud
+	op *canonical.Spec
+}
+
+func (w without) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
+	if op == w.op {
+		return canonical.Unsupportedf("there are none here")
+	}
+	return w.Cloud.Support(ctx, op)
+}
+
+func (w without) Do(ctx context.Context, call canonical.Call) (canonical.Reply, error) {
+	if call.Op == w.op {
+		return canonical.Reply{}, canonical.Errorf(canonical.Unsupported, "there are none here")
+	}
+	return w.Cloud.Do(ctx, call)
 }
 
 // TestOneCloudAway: with one of two clouds unreachable nothing is said to be missing

@@ -1,6 +1,7 @@
 package nova
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,6 +30,12 @@ var askServers = translate.Ask[canonical.ServerList, translate.NoBody]{
 		}
 		if name := r.Name + r.NamePrefix; name != "" && regexp.QuoteMeta(name) == name {
 			to.Query.Set("name", name) // a pattern that may match more; the engine filters again
+		}
+		if r.ID != "" {
+			to.Query.Set("uuid", string(r.ID)) // heeded for operators; the engine filters again
+		}
+		if r.ChangedSince != nil {
+			to.Query.Set("changes-since", words.Stamp(r.ChangedSince, zoned))
 		}
 		if r.ByTags() && !env.Version.IsZero() && !env.Version.AtLeast(v(26)) {
 			return translate.NoBody{}, words.Refuse("tags", "needs version 2.26 of the cloud's API")
@@ -85,21 +92,41 @@ func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.
 			*value = q.Get(key)
 		}
 	}
-	for _, key := range []string{"changes-since", "changes-before"} {
-		if text := q.Get(key); q.Has(key) && dateTime(text) == nil {
-			return r, canonical.Errorf(canonical.InvalidRequest,
-				"Invalid input for query parameters %s. Value: %s. '%s' is not a 'date-time'", key, text, text)
-		}
+	if r.ChangedSince, err = hearChanged(q); err != nil {
+		return r, err
 	}
+	r.ID = canonical.ID(q.Get("uuid"))
 	statuses := hearStatuses(q["status"])
 	switch deleted, _ := strconv.ParseBool(q.Get("deleted")); {
 	case deleted && operator:
 		r.Status = canonical.ServerDeleted
+	case slices.Contains(statuses, canonical.ServerDeleted) && !operator && env.Dialect != easyStack:
+		return r, canonical.Errorf(canonical.Forbidden, "Only administrators may list deleted instances")
 	case len(statuses) == 1 && statuses[0] != "":
 		r.Status = statuses[0]
 	}
-	setFact(env, factKeep, serverKeeper(from, statuses))
+	setFact(env, factKeep, serverKeeper(from, statuses, operator))
 	return r, nil
+}
+
+// hearChanged is the time since which servers have changed; nil: it does not matter.
+// Who asks for those that changed before a time is told of the deleted ones, too.
+func hearChanged(q url.Values) (*time.Time, error) {
+	for _, key := range []string{"changes-since", "changes-before"} {
+		if text := q.Get(key); q.Has(key) && dateTime(text) == nil {
+			return nil, canonical.Errorf(canonical.InvalidRequest,
+				"Invalid input for query parameters %s. Value: %s. '%s' is not a 'date-time'", key, text, text)
+		}
+	}
+	since, before := dateTime(q.Get("changes-since")), dateTime(q.Get("changes-before"))
+	switch {
+	case since != nil && before != nil && since.After(*before):
+		return nil, canonical.Errorf(canonical.InvalidRequest, "The value of changes-since must be less than or equal to changes-before.")
+	case since == nil && before != nil:
+		begin := time.Unix(0, 0).UTC()
+		since = &begin
+	}
+	return since, nil
 }
 
 // hearStatuses are the statuses that the words mean; "" is one that no server has.
@@ -134,18 +161,19 @@ func serverOrder(key, dir string) (pagingOf, error) {
 
 // serverKeeper is the filters that canonical lists lack: name and address by
 // pattern (case does not count, as in Nova's database), several statuses.
-func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus) func(*canonical.Server) bool {
+func serverKeeper(from *translate.Request, statuses []canonical.ServerStatus, operator bool) func(*canonical.Server) bool {
 	q := from.Query
 	name, ip, ip6 := pattern(q.Get("name")), pattern(q.Get("ip")), pattern(q.Get("ip6"))
-	since, before := dateTime(q.Get("changes-since")), dateTime(q.Get("changes-before"))
+	before := dateTime(q.Get("changes-before"))
+	deleted, err := strconv.ParseBool(q.Get("deleted"))
+	undeleted := operator && q.Has("deleted") && (err != nil || !deleted)
 	return func(s *canonical.Server) bool {
 		switch {
-		case !name(s.Name), q.Get("uuid") != "" && string(s.ID) != q.Get("uuid"):
+		case !name(s.Name), undeleted && s.Status == canonical.ServerDeleted:
 			return false
 		case len(statuses) > 0 && !slices.Contains(statuses, s.Status):
 			return false
-		case since != nil && s.UpdatedAt != nil && s.UpdatedAt.Before(*since),
-			before != nil && s.UpdatedAt != nil && s.UpdatedAt.After(*before):
+		case before != nil && s.UpdatedAt != nil && s.UpdatedAt.After(*before):
 			return false
 		}
 		return hasAddress(s, 4, q.Get("ip"), ip) && hasAddress(s, 6, q.Get("ip6"), ip6)
@@ -242,4 +270,33 @@ var serverBriefsAnswer = translate.List[canonical.Server, serverBriefsBody]{
 		return follow(w.Links, asked)
 	},
 	Keep: keepBy[canonical.Server],
+}
+
+// needServerMarker looks up the marker of a page of servers. One that is deleted is no
+// server any more, but a list of what has changed has it.
+func needServerMarker() translate.Need {
+	live := needMarker(canonical.GetServer, func(id canonical.ID) canonical.ServerGet { return canonical.ServerGet{ID: id} })
+	begin := time.Unix(0, 0).UTC()
+	return translate.Need{
+		Fact: factMarker, Unshown: true,
+		Hear: func(from *translate.Request) (canonical.Call, bool) {
+			q := from.Query
+			if !q.Has("changes-since") && !q.Has("changes-before") && !q.Has("deleted") && !strings.EqualFold(q.Get("status"), "deleted") {
+				return live.Hear(from)
+			}
+			id := q.Get("marker")
+			return translate.Question(canonical.ListServers, canonical.ServerList{ID: canonical.ID(id), ChangedSince: &begin}), id != ""
+		},
+		Pick: func(result any, _ *translate.Env) any {
+			switch found := result.(type) {
+			case canonical.Page[canonical.Server]:
+				if len(found.Items) == 1 {
+					return found.Items[0]
+				}
+				return nil
+			default:
+				return found
+			}
+		},
+	}
 }

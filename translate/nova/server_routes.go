@@ -7,8 +7,7 @@ import (
 )
 
 func serverRoutes() []translate.Route {
-	byID := func(id canonical.ID) canonical.ServerGet { return canonical.ServerGet{ID: id} }
-	marker := needMarker(canonical.GetServer, byID)
+	marker := needServerMarker()
 	flavors := needFlavors(always)
 	return []translate.Route{
 		{
