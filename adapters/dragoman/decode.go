@@ -189,7 +189,9 @@ func excerpt(body []byte) string { return string(body[:min(len(body), maxMessage
 func unreachable(ctx context.Context, op *canonical.Spec, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		e := *canonical.AsError(cause)
-		e.Detail = "the remote dragoman did not answer in time"
+		if e.Detail = "the remote dragoman did not answer in time"; errors.Is(cause, context.Canceled) {
+			e.Detail = "the call was given up before the remote dragoman answered"
+		}
 		return &e
 	}
 	var content *canonical.Error
@@ -200,8 +202,11 @@ func unreachable(ctx context.Context, op *canonical.Spec, err error) error {
 	var n net.Error
 	var dial *net.OpError
 	unsent := errors.As(err, &dial) && dial.Op == "dial"
-	if errors.As(err, &n) && n.Timeout() || op.Effect != canonical.Read && !unsent {
+	switch {
+	case errors.As(err, &n) && n.Timeout():
 		e = canonical.Errorf(canonical.Timeout, "the remote dragoman did not answer in time")
+	case op.Effect != canonical.Read && !unsent:
+		e = canonical.Errorf(canonical.Timeout, "the connection to the remote dragoman broke: it may have begun")
 	}
 	e.Err = err
 	return e
