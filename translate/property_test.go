@@ -105,6 +105,9 @@ func TestRequestsSurvive(t *testing.T) {
 			if !row.Offered(cloud) {
 				return
 			}
+			if row.Op.Resource() == "compute_service" && row.Op.Verb() != "list" {
+				env.Facts["service"] = canonical.ComputeService{ID: translate.IDOf(req), Host: "h", Name: "nova-compute"}
+			}
 			said, err := table.Say(row, req, env, cloud)
 			if err != nil {
 				if e := canonical.AsError(err); len(e.Fields) == 0 || e.Fields[0].Field == "" {

@@ -254,6 +254,33 @@ func TestVersionsShrink(t *testing.T) {
 	}
 }
 
+// TestServicesOfOldClouds: before 2.53 services are changed by host and program, which
+// are looked up.
+func TestServicesOfOldClouds(t *testing.T) {
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{"services":[{"id":3,"binary":"nova-scheduler","host":"h1","zone":"internal","status":"enabled","state":"up","updated_at":null},
+				{"id":7,"binary":"nova-compute","host":"h2","zone":"nova","status":"enabled","state":"up","updated_at":null}]}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"service":{"host":"h2","binary":"nova-compute","status":"disabled","disabled_reason":"x"}}`)
+	})
+	f.speak("2.52")
+	c := f.openNova()
+	if _, err := canonical.DisableComputeService.Do(t.Context(), c, canonical.ComputeServiceDisable{ID: "7", Reason: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	calls := f.calls()
+	last := calls[len(calls)-1]
+	if want := `{"host":"h2","binary":"nova-compute","disabled_reason":"x"}`; last.call != "PUT /os-services/disable-log-reason" || last.body != want {
+		t.Errorf("%s %s, want %s", last.call, last.body, want)
+	}
+	_, err := canonical.EnableComputeService.Do(t.Context(), c, canonical.ComputeServiceEnable{ID: "8"})
+	if canonical.CodeOf(err) != canonical.NotFound {
+		t.Errorf("a service that is not there: %v", err)
+	}
+}
+
 // What Nova answers to actions that come at the wrong moment is the caller's affair,
 // not a failure of the cloud.
 func TestActionsAtTheWrongMoment(t *testing.T) {

@@ -145,7 +145,8 @@ type serviceNamed struct {
 	ForcedDown canonical.Opt[bool] `json:"forced_down,omitzero" since:"2.11"`
 }
 
-// factService is the service that a client names by host and program.
+// factService is the service that a client names by host and program; southwards the
+// one that such a call is to name.
 const factService = "service"
 
 func needService() translate.Need {
@@ -160,12 +161,17 @@ func needService() translate.Need {
 				ListOptions: everything(), Host: w.Host, Name: w.Binary,
 			}), true
 		},
-		Pick: func(result any, _ *translate.Env) any {
+		Say: func(any) (canonical.Call, bool) {
+			return translate.Question(canonical.ListComputeServices, canonical.ComputeServiceList{ListOptions: everything()}), true
+		},
+		Pick: func(result any, env *translate.Env) any {
 			page, _ := result.(canonical.Page[canonical.ComputeService])
-			if len(page.Items) == 0 {
-				return nil
+			for _, s := range page.Items {
+				if env.Asked == nil || s.ID == translate.IDOf(env.Asked) {
+					return s
+				}
 			}
-			return page.Items[0]
+			return nil
 		},
 	}
 }
@@ -213,24 +219,19 @@ func serviceRoutes() []translate.Route {
 	}
 	byName := func(id, word string, since translate.Version, op *canonical.Spec, ask translate.Asker) translate.Route {
 		return translate.Route{
-			ID: id, Service: "compute", Method: "PUT", Path: "/os-services/" + word, Op: op, Since: since, Until: v(52), Can: never,
+			ID: id, Service: "compute", Method: "PUT", Path: "/os-services/" + word, Op: op, Since: since, Until: v(52),
 			Needs: []translate.Need{needService()}, Ask: ask, Answer: servicePartAnswer(word == "force-down"), Status: 200,
 		}
 	}
+	unexplained := byName("nova.service.disable_named", "disable", translate.Version{}, canonical.DisableComputeService.Spec(), askNamed(func(_ serviceNamed, id canonical.ID) canonical.ComputeServiceDisable {
+		return canonical.ComputeServiceDisable{ID: id}
+	}, func(canonical.ComputeServiceDisable, *serviceNamed) error { return nil }))
+	unexplained.Can = func(req any) bool {
+		r, ok := req.(canonical.ComputeServiceDisable)
+		return ok && r.Reason == ""
+	}
 	return []translate.Route{
 		list,
-		byName("nova.service.enable_named", "enable", translate.Version{}, canonical.EnableComputeService.Spec(), hearsService(func(_ serviceNamed, id canonical.ID) canonical.ComputeServiceEnable {
-			return canonical.ComputeServiceEnable{ID: id}
-		})),
-		byName("nova.service.disable_named", "disable", translate.Version{}, canonical.DisableComputeService.Spec(), hearsService(func(_ serviceNamed, id canonical.ID) canonical.ComputeServiceDisable {
-			return canonical.ComputeServiceDisable{ID: id}
-		})),
-		byName("nova.service.disable_for", "disable-log-reason", translate.Version{}, canonical.DisableComputeService.Spec(), hearsService(func(w serviceNamed, id canonical.ID) canonical.ComputeServiceDisable {
-			return canonical.ComputeServiceDisable{ID: id, Reason: w.Reason}
-		})),
-		byName("nova.service.force_down_named", "force-down", v(11), canonical.UpdateComputeService.Spec(), hearsService(func(w serviceNamed, id canonical.ID) canonical.ComputeServiceUpdate {
-			return canonical.ComputeServiceUpdate{ID: id, ForcedDown: w.ForcedDown}
-		})),
 		byID("nova.service.enable", "enabled", canonical.EnableComputeService.Spec(), translate.Ask[canonical.ComputeServiceEnable, serviceChange]{
 			Say: func(r canonical.ComputeServiceEnable, _ *translate.Env, to *translate.Request) (serviceChange, error) {
 				to.Params["id"] = string(r.ID)
@@ -256,17 +257,38 @@ func serviceRoutes() []translate.Route {
 		byID("nova.service.force_down", "forced_down", canonical.UpdateComputeService.Spec(), translate.Ask[canonical.ComputeServiceUpdate, serviceChange]{
 			Say: func(r canonical.ComputeServiceUpdate, _ *translate.Env, to *translate.Request) (serviceChange, error) {
 				to.Params["id"] = string(r.ID)
-				if r.ForcedDown.IsZero() {
-					return serviceChange{}, words.Refuse("forced_down", "is all that changes, and none is given")
-				}
-				return serviceChange{ForcedDown: canonical.Some(r.ForcedDown.Or(false))}, nil
+				return serviceChange{ForcedDown: canonical.Some(r.ForcedDown.Or(false))}, down(r)
 			},
 			Hear: func(w serviceChange, from *translate.Request, _ *translate.Env) (canonical.ComputeServiceUpdate, error) {
 				return canonical.ComputeServiceUpdate{ID: canonical.ID(from.Params["id"]), ForcedDown: w.ForcedDown}, nil
 			},
 		}),
+		byName("nova.service.enable_named", "enable", translate.Version{}, canonical.EnableComputeService.Spec(), askNamed(func(_ serviceNamed, id canonical.ID) canonical.ComputeServiceEnable {
+			return canonical.ComputeServiceEnable{ID: id}
+		}, func(canonical.ComputeServiceEnable, *serviceNamed) error { return nil })),
+		unexplained,
+		byName("nova.service.disable_for", "disable-log-reason", translate.Version{}, canonical.DisableComputeService.Spec(), askNamed(func(w serviceNamed, id canonical.ID) canonical.ComputeServiceDisable {
+			return canonical.ComputeServiceDisable{ID: id, Reason: w.Reason}
+		}, func(r canonical.ComputeServiceDisable, w *serviceNamed) error {
+			w.Reason = r.Reason
+			return nil
+		})),
+		byName("nova.service.force_down_named", "force-down", v(11), canonical.UpdateComputeService.Spec(), askNamed(func(w serviceNamed, id canonical.ID) canonical.ComputeServiceUpdate {
+			return canonical.ComputeServiceUpdate{ID: id, ForcedDown: w.ForcedDown}
+		}, func(r canonical.ComputeServiceUpdate, w *serviceNamed) error {
+			w.ForcedDown = canonical.Some(r.ForcedDown.Or(false))
+			return down(r)
+		})),
 		hostsRoute(),
 	}
+}
+
+// down refuses a change of nothing.
+func down(r canonical.ComputeServiceUpdate) error {
+	if r.ForcedDown.IsZero() {
+		return words.Refuse("forced_down", "is all that changes, and none is given")
+	}
+	return nil
 }
 
 // both refuses two changes in one call, which are two operations here.
@@ -277,18 +299,24 @@ func both(w serviceChange) error {
 	return nil
 }
 
-// hearsService is the ask of a call by host and program.
-func hearsService[Req any](req func(serviceNamed, canonical.ID) Req) translate.Ask[Req, serviceNamed] {
+// askNamed is the ask of a call by host and program: hear makes the request of it, and
+// say adds what else a request holds.
+func askNamed[Req any](hear func(serviceNamed, canonical.ID) Req, say func(Req, *serviceNamed) error) translate.Ask[Req, serviceNamed] {
 	return translate.Ask[Req, serviceNamed]{
-		Say: func(Req, *translate.Env, *translate.Request) (serviceNamed, error) {
-			return serviceNamed{}, words.Refuse("id", "needs version 2.53 of the cloud's API")
+		Say: func(r Req, env *translate.Env, _ *translate.Request) (serviceNamed, error) {
+			s, ok := translate.Fact[canonical.ComputeService](env, factService)
+			if !ok {
+				return serviceNamed{}, canonical.Errorf(canonical.NotFound, "there is no service %s", translate.IDOf(r))
+			}
+			w := serviceNamed{Host: s.Host, Binary: s.Name}
+			return w, say(r, &w)
 		},
 		Hear: func(w serviceNamed, _ *translate.Request, env *translate.Env) (r Req, err error) {
 			id, err := namedService(w, env)
 			if err != nil {
 				return r, err
 			}
-			return req(w, id), nil
+			return hear(w, id), nil
 		},
 	}
 }
