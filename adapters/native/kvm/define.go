@@ -24,6 +24,13 @@ func (h *Host) Define(ctx context.Context, spec ServerSpec) (Server, error) {
 		return Server{}, err
 	}
 	defer unlock()
+	// What an undo could not remove is not built on; and once there is a server of that
+	// id nobody shall take it for what is left of an attempt.
+	if h.littered(spec.ID) {
+		if err := h.removeAll(ctx, spec.ID); err != nil {
+			return Server{}, err
+		}
+	}
 	if s, err := h.Refresh(ctx, spec.ID); err == nil {
 		return h.taken(s)
 	} else if canonical.CodeOf(err) != canonical.NotFound {
@@ -174,4 +181,11 @@ func (h *Host) undo(ctx context.Context, id string) {
 		defer h.mu.Unlock()
 		h.litter[id] = true
 	}
+}
+
+// littered says whether something of an attempt to make the server may be left.
+func (h *Host) littered(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.litter[id]
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net"
 	"path"
@@ -30,6 +31,8 @@ type fake struct {
 	domains  map[libvirt.UUID]*fakeDomain
 	pools    map[string]*fakePool
 	networks map[string]*libvirtxml.Network
+	away     bool  // nobody connects
+	line     *pipe // of the newest connection
 	ended    chan struct{}
 	events   chan libvirt.DomainEventLifecycleMsg
 	streams  sync.WaitGroup
@@ -53,7 +56,7 @@ type fakeVolume struct {
 }
 
 // fakeHost is a host on a fake, with one NAT network "nat".
-func fakeHost(t testing.TB) (*Host, *fake) {
+func fakeHost(t testing.TB, change ...func(*Options)) (*Host, *fake) {
 	t.Helper()
 	f := &fake{
 		fault: func(string, int) error { return nil }, domains: map[libvirt.UUID]*fakeDomain{}, pools: map[string]*fakePool{},
@@ -64,6 +67,9 @@ func fakeHost(t testing.TB) (*Host, *fake) {
 	o, err := Options{Name: "h1", URI: "qemu:///system", Virt: VirtQEMU}.withDefaults()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(&o)
 	}
 	h := newHost(o, address{text: "fake", driver: "qemu:///system", dial: f.dial})
 	h.connect = f.connect
@@ -83,6 +89,10 @@ func (f *fake) connect(context.Context) (*session, error) {
 	p := newPipe(a)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.away {
+		return nil, errors.New("nobody listens")
+	}
+	f.line = p
 	ended, events := make(chan struct{}), make(chan libvirt.DomainEventLifecycleMsg)
 	f.ended, f.events = ended, events
 	f.streams.Go(func() {
@@ -92,6 +102,20 @@ func (f *fake) connect(context.Context) (*session, error) {
 		close(events)
 	})
 	return &session{api: f, pipe: p}, nil
+}
+
+// leave ends the connection, and keeps others from coming about until back.
+func (f *fake) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = true
+	_ = f.line.Close()
+}
+
+func (f *fake) back() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = false
 }
 
 // call notes a call, and answers with its fault.

@@ -22,6 +22,11 @@ func (h *Host) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	defer unlock()
+	return h.removeAll(ctx, id)
+}
+
+// removeAll does what Delete does; the server is locked.
+func (h *Host) removeAll(ctx context.Context, id string) error {
 	defer h.table.begin(id, Deleting)()
 	if s, err := h.Refresh(ctx, id); err == nil {
 		// From here on it is to be gone, which the host tells even after a crash: the
@@ -35,7 +40,7 @@ func (h *Host) Delete(ctx context.Context, id string) error {
 	return h.remove(ctx, id)
 }
 
-// remove does what Delete does, without a lock.
+// remove removes a server without telling the host first that it is to be gone.
 func (h *Host) remove(ctx context.Context, id string) error {
 	for _, s := range []struct {
 		doing string
@@ -180,12 +185,26 @@ func (h *Host) cleanUp() {
 	h.mu.Unlock()
 	var errs []error
 	for _, id := range ids {
-		errs = append(errs, h.Delete(h.ctx, id))
+		errs = append(errs, h.removeLitter(h.ctx, id))
 	}
 	errs = append(errs, h.dropPartBases(h.ctx))
 	if err := errors.Join(errs...); err != nil && h.ctx.Err() == nil {
 		h.opts.Log.Warn("the host is not clean", "host", h.opts.Name, "error", err)
 	}
+}
+
+// removeLitter removes what is left of an attempt to make a server, unless the server was
+// made since.
+func (h *Host) removeLitter(ctx context.Context, id string) error {
+	unlock, err := h.locks.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !h.littered(id) {
+		return nil
+	}
+	return h.removeAll(ctx, id)
 }
 
 // dropPartBases deletes images without the mark that they are whole.
