@@ -11,7 +11,7 @@ export DRAGOMAN_OPENSTACK_DIR ?= /var/tmp/dragoman-openstack
 FUZZTIME      ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-tempest lint fmt demo demo-native demo-memory bench fuzz services services-stop openstack libvirt postgres guest compiler image clean
+.PHONY: help build test test-unit test-tempest lint fmt demo demo-native demo-memory bench fuzz services services-stop openstack tempest libvirt postgres guest compiler image clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +19,10 @@ help: ## this list
 build: ## the dragoman binary, static, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/dragoman ./cmd/dragoman
 
-test: compiler services ## every test, with the race detector and real peers (OpenStack, libvirt, PostgreSQL); prints the coverage
+test: compiler services ## every test, with the race detector and real peers (OpenStack and its own tests, libvirt, PostgreSQL); prints the coverage
 	eval "$$(./test/libvirt/libvirt.sh env)" && \
 	export DRAGOMAN_TEST_POSTGRES="$$(./test/postgres/postgres.sh start)" && \
-	DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
+	DRAGOMAN_TEST_TEMPEST=1 DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
 	$(GO) test -race -shuffle=on -timeout 40m -coverpkg=./... -coverprofile=$(COVERAGE) ./...
 	DRAGOMAN_TEST_STORE=postgres DRAGOMAN_TEST_POSTGRES="$$(./test/postgres/postgres.sh start)" \
 	$(GO) test -race -shuffle=on -timeout 10m ./broker ./policy ./gateway
@@ -31,8 +31,7 @@ test: compiler services ## every test, with the race detector and real peers (Op
 test-unit: ## the tests that need no services, nor root; well under a minute once built
 	$(GO) test -short -shuffle=on -timeout 5m ./...
 
-test-tempest: openstack ## all of Tempest, directly and through dragoman: over an hour; writes docs/compatibility.md
-	./test/tempest/tempest.sh install
+test-tempest: openstack tempest ## all of Tempest, directly and through dragoman: over an hour; writes docs/compatibility.md
 	DRAGOMAN_TEST_TEMPEST=1 DRAGOMAN_TEST_OPENSTACK=$(DRAGOMAN_OPENSTACK_DIR)/peer.json \
 	$(GO) test ./test/tempest -count=1 -v -timeout 4h -run TestTempest -args -targets direct,dragoman,memory -select all.txt -update
 
@@ -65,7 +64,7 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 	  done; \
 	done
 
-services: openstack libvirt postgres guest ## install and start all that the tests need (Debian packages; as root)
+services: openstack tempest libvirt postgres guest ## install and start all that the tests need (Debian packages; as root)
 
 services-stop: ## stop it; the state is kept
 	./test/openstack/openstack.sh stop
@@ -75,6 +74,9 @@ services-stop: ## stop it; the state is kept
 openstack: ## a real OpenStack on loopback
 	./test/openstack/openstack.sh install
 	./test/openstack/openstack.sh start
+
+tempest: ## OpenStack's own test suite
+	./test/tempest/tempest.sh install
 
 libvirt: ## a libvirtd of our own
 	./test/libvirt/libvirt.sh install

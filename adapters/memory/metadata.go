@@ -45,10 +45,18 @@ func noItem(key string) error {
 	return canonical.Errorf(canonical.NotFound, "the server has no metadata item %s", key)
 }
 
+// mayDescribe refuses more items of metadata than a server may have.
+func (c *Cloud) mayDescribe(n int) error {
+	if over(n, c.quota.items) {
+		return canonical.Errorf(canonical.QuotaExceeded, "Maximum number of metadata items exceeds %d", *c.quota.items)
+	}
+	return nil
+}
+
 // describe sets the metadata of a server, if it may have these now.
 func (c *Cloud) describe(s *server, all map[string]string) error {
-	if over(len(all), c.quota.items) {
-		return canonical.Errorf(canonical.QuotaExceeded, "Maximum number of metadata items exceeds %d", *c.quota.items)
+	if err := c.mayDescribe(len(all)); err != nil {
+		return err
 	}
 	now := c.now()
 	s.Metadata, s.UpdatedAt = all, &now

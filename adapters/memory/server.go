@@ -17,6 +17,7 @@ type server struct {
 	console []string                // lines
 	tags    map[canonical.ID]string // of its volumes
 	nics    []canonical.ID          // its ports
+	shelved canonical.ID            // the image that keeps its disk meanwhile
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.

@@ -166,6 +166,7 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 
 func (c *Cloud) remove(s *server) {
 	c.moveOut(s)
+	c.unkeep(s)
 	delete(c.servers, s.ID)
 	delete(c.events, s.ID)
 	c.leaveGroups(s.ID)

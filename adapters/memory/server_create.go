@@ -100,6 +100,9 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 		return p, err
 	}
 	p.group = group
+	if err := c.mayDescribe(len(r.Metadata)); err != nil {
+		return p, err
+	}
 	return p, c.fits(f, r.HowMany())
 }
 

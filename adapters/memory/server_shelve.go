@@ -14,10 +14,29 @@ func (c *Cloud) shelveServer(r canonical.ServerShelve) (canonical.TypedReply[can
 	case err != nil:
 		return refuse[canonical.Server](err)
 	case c.opts.KeepShelved:
-		return c.act(canonical.ShelveServer.Spec(), s, "shelving", canonical.ServerShelved, nil)
+		return c.shelve(s, canonical.ServerShelved, func() {})
 	default:
-		return c.act(canonical.ShelveServer.Spec(), s, "shelving", canonical.ServerShelvedOffloaded, func() { c.leave(s) })
+		return c.shelve(s, canonical.ServerShelvedOffloaded, func() { c.leave(s) })
 	}
+}
+
+// shelve keeps the disk of a server in an image, which goes when the server comes back
+// or is deleted. A server on volumes needs none.
+func (c *Cloud) shelve(s *server, to canonical.ServerStatus, also func()) (canonical.TypedReply[canonical.Server], error) {
+	if s.Image != nil {
+		i := c.imageOf(s, canonical.ServerCreateImage{Name: s.Name + "-shelved"})
+		c.images, s.shelved = append(c.images, i), i.ID
+	}
+	return c.act(canonical.ShelveServer.Spec(), s, "shelving", to, func() {
+		c.saved(s.shelved)
+		also()
+	})
+}
+
+// unkeep takes away the image of a server that was shelved.
+func (c *Cloud) unkeep(s *server) {
+	c.images = slices.DeleteFunc(c.images, func(i canonical.Image) bool { return i.ID == s.shelved })
+	s.shelved = ""
 }
 
 func (c *Cloud) shelveOffloadServer(r canonical.ServerShelveOffload) (canonical.TypedReply[canonical.Server], error) {
@@ -43,6 +62,7 @@ func (c *Cloud) unshelveServer(r canonical.ServerUnshelve) (canonical.TypedReply
 		if s.Host == nil {
 			c.settleOn(s, c.host(r.Host))
 		}
+		c.unkeep(s)
 		s.boot()
 	})
 }
