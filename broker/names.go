@@ -8,8 +8,8 @@ import (
 )
 
 // resolve replaces the names in a request by ids of the member. What is there under
-// neither is InvalidRequest that names the field.
-func (v *view) resolve(ctx context.Context, request any) (any, error) {
+// neither, or not for this caller, is InvalidRequest that names the field.
+func (v *view) resolve(ctx context.Context, op *canonical.Spec, request any) (any, error) {
 	req := reflect.New(reflect.TypeOf(request)).Elem()
 	req.Set(reflect.ValueOf(request))
 	var failure error
@@ -21,6 +21,9 @@ func (v *view) resolve(ctx context.Context, request any) (any, error) {
 		out, failure = v.find(ctx, path, kind, ref)
 		return out
 	})
+	if failure == nil {
+		failure = v.ownIDs(ctx, op, req)
+	}
 	return req.Interface(), failure
 }
 
@@ -37,7 +40,7 @@ func (v *view) find(ctx context.Context, path, kind string, ref canonical.Ref) (
 	}
 	get, list := canonical.Lookup(kind+".get"), canonical.Lookup(kind+".list")
 	if get == nil || list == nil || v.cloud.Support(ctx, list).Level == canonical.No {
-		return ref, nil // a kind that only the cloud itself can resolve
+		return ref, v.freeFor(ctx, path, kind, id) // a kind that only the cloud itself can resolve
 	}
 	r, err := v.call(ctx, canonical.Call{Op: get, Request: withTarget(reflect.Zero(get.Request).Interface(), id)})
 	switch canonical.CodeOf(err) { //nolint:exhaustive // every other code is a failure
@@ -64,11 +67,15 @@ func (v *view) named(ctx context.Context, path, kind string, list *canonical.Spe
 	items := reflect.ValueOf(r.Result).FieldByName("Items")
 	switch items.Len() {
 	case 0:
-		return "", canonical.Invalid(path, "there is no %s %q on %s", kind, ref, v.m.Name)
+		return "", notThere(path, kind, ref, v.m.Name)
 	case 1:
 		id, _, _ := items.Index(0).Interface().(canonical.Listed).ListKeys()
 		return canonical.Ref(id), nil
 	default:
 		return "", canonical.Invalid(path, "several of kind %s on %s are named %q: give an id", kind, v.m.Name, ref)
 	}
+}
+
+func notThere(path, kind string, ref canonical.Ref, cloud string) error {
+	return canonical.Invalid(path, "there is no %s %q on %s", kind, ref, cloud)
 }

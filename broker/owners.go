@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
@@ -87,6 +88,48 @@ func (v *view) reaches(ctx context.Context, op *canonical.Spec, kind string, id 
 	default:
 		return nil
 	}
+}
+
+// ownIDs checks the ids that a request holds beside the one that it is about: on an
+// account of several tenants they are taken as references are, so that none leads to
+// what is another tenant's. What a request only reads or removes is of its target.
+func (v *view) ownIDs(ctx context.Context, op *canonical.Spec, req reflect.Value) (failure error) {
+	if !v.shared || op.Effect != canonical.Write {
+		return nil
+	}
+	canonical.EachID(req, func(path, kind string, id canonical.ID) canonical.ID {
+		if kind == "interface" {
+			kind = "port" // an interface that is there already is one
+		}
+		if failure != nil || path == "id" || !owned[kind] {
+			return id
+		}
+		var found canonical.Ref
+		found, failure = v.find(ctx, path, kind, canonical.Ref(id))
+		if canonical.CodeOf(failure) == canonical.InvalidRequest && inPath(req.Type(), path) {
+			failure = canonical.Errorf(canonical.NotFound, "there is no such %s", kind)
+		}
+		return canonical.ID(found)
+	})
+	return failure
+}
+
+// inPath says whether the request's path holds the field of that name.
+func inPath(request reflect.Type, name string) bool {
+	return slices.ContainsFunc(reflect.VisibleFields(request), func(f reflect.StructField) bool { return f.Tag.Get("path") == name })
+}
+
+// freeFor refuses what is known to be another tenant's where nobody can be asked about
+// it but the store.
+func (v *view) freeFor(ctx context.Context, path, kind string, id canonical.ID) error {
+	if !v.shared || !owned[kind] {
+		return nil
+	}
+	owner, err := v.b.Store.Owner(ctx, v.m.Name, kind, id)
+	if err == nil && owner != "" && !v.sees(owner) {
+		return notThere(path, kind, canonical.Ref(id), v.m.Name)
+	}
+	return err
 }
 
 // seeAll are those of the items that the caller sees, completed.

@@ -98,7 +98,7 @@ func (r *router) onOne(ctx context.Context, views []*view, call canonical.Call, 
 	if err := v.reaches(ctx, call.Op, kind, id); err != nil {
 		return canonical.Reply{}, err
 	}
-	if call.Request, err = v.resolve(ctx, call.Request); err != nil {
+	if call.Request, err = v.resolve(ctx, call.Op, call.Request); err != nil {
 		return canonical.Reply{}, err
 	}
 	return v.do(ctx, call)
@@ -182,7 +182,7 @@ func (r *router) place(ctx context.Context, views []*view, call canonical.Call) 
 	if len(able) == 0 {
 		return canonical.Reply{}, &canonical.Error{Code: canonical.Unsupported, Detail: r.Support(ctx, call.Op).Reason}
 	}
-	found, request, err := suitable(ctx, able, call.Request)
+	found, request, err := suitable(ctx, able, call)
 	switch len(found) {
 	case 0:
 		return canonical.Reply{}, err
@@ -214,13 +214,13 @@ func (r *router) pinned(views []*view, request any) ([]*view, error) {
 // suitable are the views that have all that the request refers to, with the request
 // as the last of them takes it, and why another is not. What a cloud has that is away
 // is not known: its failure says more than that the others lack something.
-func suitable(ctx context.Context, views []*view, request any) (found []*view, resolved any, refused error) {
+func suitable(ctx context.Context, views []*view, call canonical.Call) (found []*view, resolved any, refused error) {
 	type fit struct {
 		request any
 		err     error
 	}
 	fits := each(views, func(v *view) fit {
-		req, err := v.resolve(ctx, request)
+		req, err := v.resolve(ctx, call.Op, call.Request)
 		return fit{req, err}
 	})
 	for i, f := range fits {

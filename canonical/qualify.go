@@ -55,8 +55,6 @@ func stampCloud(v any, name string) any {
 	return p.Elem().Interface()
 }
 
-var refType = reflect.TypeFor[Ref]()
-
 // mapRefs takes the cloud's name off the references of a request, which name
 // flavors, images and networks by qualified id, by native id or by name.
 func mapRefs(req any, prefix string) any {
@@ -69,28 +67,31 @@ func mapRefs(req any, prefix string) any {
 // EachRef replaces every reference of the request v, which is an addressable
 // struct, with what f makes of it. f is told the field's path (networks.0.network)
 // and the kind of resource. Slices are cloned before they change.
-func EachRef(v reflect.Value, f func(path, kind string, ref Ref) Ref) { eachRef(v, "", "", f) }
+func EachRef(v reflect.Value, f func(path, kind string, ref Ref) Ref) { eachField(v, "", "", f) }
 
-func eachRef(v reflect.Value, path, kind string, f func(path, kind string, ref Ref) Ref) {
+// EachID is EachRef for the ids of a request, which name one thing and no name.
+func EachID(v reflect.Value, f func(path, kind string, id ID) ID) { eachField(v, "", "", f) }
+
+func eachField[T Ref | ID](v reflect.Value, path, kind string, f func(path, kind string, field T) T) {
 	t := v.Type()
 	if o, ok := v.Interface().(Optional); ok {
-		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { eachRef(value, path, kind, f) })))
+		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { eachField(value, path, kind, f) })))
 		return
 	}
 	switch t.Kind() { //nolint:exhaustive // references are fields of structs and elements of slices
 	case reflect.String:
-		if t == refType && v.Len() > 0 {
-			v.SetString(string(f(path, kind, Ref(v.String()))))
+		if t == reflect.TypeFor[T]() && v.Len() > 0 {
+			v.SetString(string(f(path, kind, T(v.String()))))
 		}
 	case reflect.Slice:
-		if elem := t.Elem().Kind(); elem != reflect.Struct && t.Elem() != refType || v.Len() == 0 {
+		if elem := t.Elem().Kind(); elem != reflect.Struct && t.Elem() != reflect.TypeFor[T]() || v.Len() == 0 {
 			return
 		}
 		s := reflect.MakeSlice(t, v.Len(), v.Len())
 		reflect.Copy(s, v)
 		v.Set(s)
 		for i := range v.Len() {
-			eachRef(v.Index(i), sprintf("%s.%d", path, i), kind, f)
+			eachField(v.Index(i), sprintf("%s.%d", path, i), kind, f)
 		}
 	case reflect.Struct:
 		for i := range t.NumField() {
@@ -98,7 +99,7 @@ func eachRef(v reflect.Value, path, kind string, f func(path, kind string, ref R
 			if !field.IsExported() {
 				continue
 			}
-			eachRef(v.Field(i), fieldPath(path, field), field.Tag.Get("of"), f)
+			eachField(v.Field(i), fieldPath(path, field), field.Tag.Get("of"), f)
 		}
 	}
 }
@@ -107,8 +108,11 @@ func eachRef(v reflect.Value, path, kind string, f func(path, kind string, ref R
 // no name of its own there.
 func fieldPath(path string, field reflect.StructField) string {
 	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if name == "-" {
+		name = field.Tag.Get("path")
+	}
 	switch {
-	case name == "" || name == "-":
+	case name == "":
 		return path
 	case path == "":
 		return name

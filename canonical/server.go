@@ -320,7 +320,7 @@ type ServerRebuild struct {
 	AdminPassword string                 `json:"admin_password,omitempty"`
 	Metadata      Opt[map[string]string] `json:"metadata,omitzero" doc:"Replaces the metadata"`
 	UserData      Opt[string]            `json:"user_data,omitzero" doc:"Base64; null removes it"`
-	Keypair       Opt[string]            `json:"keypair,omitzero" doc:"Name; null removes it"`
+	Keypair       Opt[Ref]               `json:"keypair,omitzero" of:"keypair" doc:"Keypair: its name or id; null removes it"`
 }
 
 // Validate implements the check of requests.
@@ -396,7 +396,7 @@ type ServerCreate struct {
 	Image            Ref                  `json:"image,omitempty" of:"image" doc:"Image: an id or a name"`
 	Volumes          []ServerVolumeCreate `json:"volumes,omitempty" doc:"Volumes to make or attach; the one with boot_index 0 replaces the image"`
 	Networks         Networks             `json:"networks,omitzero" doc:"Networks to join, or auto (the default) or none"`
-	Keypair          string               `json:"keypair,omitempty" doc:"Name of a keypair"`
+	Keypair          Ref                  `json:"keypair,omitempty" of:"keypair" doc:"Keypair: its name or id"`
 	AdminPassword    string               `json:"admin_password,omitempty"`
 	UserData         string               `json:"user_data,omitempty" doc:"Base64, at most 65535 bytes encoded"`
 	Files            []File               `json:"files,omitempty"`

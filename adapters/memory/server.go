@@ -146,12 +146,13 @@ func (c *Cloud) updateServer(r canonical.ServerUpdate) (canonical.TypedReply[can
 }
 
 // merged is old after an update by the rules of JSON merge patch.
-func merged(old *string, o canonical.Opt[string]) *string {
+func merged[T ~string](old *string, o canonical.Opt[T]) *string {
 	if o.IsZero() {
 		return old
 	}
 	if v, ok := o.Get(); ok {
-		return &v
+		text := string(v)
+		return &text
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (c *Cloud) rebuildServer(r canonical.ServerRebuild) (canonical.TypedReply[c
 		return refuse[canonical.ServerWithPassword](err)
 	}
 	if name, ok := r.Keypair.Get(); ok {
-		if _, known := c.keypairs[name]; !known {
+		if _, known := c.keypairs[string(name)]; !known {
 			return refuse[canonical.ServerWithPassword](canonical.Invalid("keypair", "there is no keypair %q", name))
 		}
 	}

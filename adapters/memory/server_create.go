@@ -92,7 +92,7 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 		}
 		p.zone = r.AvailabilityZone
 	}
-	if _, ok := c.keypairs[r.Keypair]; r.Keypair != "" && !ok {
+	if _, ok := c.keypairs[string(r.Keypair)]; r.Keypair != "" && !ok {
 		return p, canonical.Invalid("keypair", "there is no keypair %q", r.Keypair)
 	}
 	group, err := c.serverGroupOf(r)
@@ -193,7 +193,7 @@ func (c *Cloud) build(r canonical.ServerCreate, p plan, name string) *server {
 		ID: id, Name: name, Description: optional(r.Description), Kind: canonical.VM,
 		Flavor: shapeOf(p.flavor), Image: p.link(),
 		AccessIPv4: shortest(optional(r.AccessIPv4)), AccessIPv6: shortest(optional(r.AccessIPv6)),
-		Volumes: []canonical.ServerVolume{}, Keypair: optional(r.Keypair),
+		Volumes: []canonical.ServerVolume{}, Keypair: optional(string(r.Keypair)),
 		Metadata: notNil(maps.Clone(r.Metadata)), Tags: distinct(r.Tags),
 		ConfigDrive: r.ConfigDrive != nil && *r.ConfigDrive, AvailabilityZone: &p.zone,
 		InstanceName: &instance, CreatedAt: &now, UpdatedAt: &now,

@@ -69,7 +69,7 @@ func TestKeypairs(t *testing.T) {
 			t.Errorf("%q became %+v", name, got)
 		}
 		r := a("by key")
-		r.Keypair = name
+		r.Keypair = canonical.Ref(name)
 		do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: create(t, c, r).ID})
 		do(t, c, canonical.DeleteKeypair, canonical.KeypairDelete{ID: k.ID})
 	}

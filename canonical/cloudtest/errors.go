@@ -56,7 +56,7 @@ func testInvalidCreate(k *check) {
 		{"an unknown second network", "networks.1.network", func(r *canonical.ServerCreate) {
 			r.Networks.List = append(r.Networks.List, canonical.NetworkChoice{Network: canonical.Ref(unknown)})
 		}},
-		{"an unknown keypair", "keypair", func(r *canonical.ServerCreate) { r.Keypair = k.name("none") }},
+		{"an unknown keypair", "keypair", func(r *canonical.ServerCreate) { r.Keypair = canonical.Ref(k.name("none")) }},
 		{"an unknown zone", "availability_zone", func(r *canonical.ServerCreate) { r.AvailabilityZone = "cloudtest-none" }},
 		{"too many", "count", func(r *canonical.ServerCreate) { r.Count = 101 }},
 		{"less than none", "count", func(r *canonical.ServerCreate) { r.Count = -1 }},

@@ -61,7 +61,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 	}
 	s := createServer{
 		Name: r.Name, ImageRef: string(r.Image), FlavorRef: string(r.Flavor), Networks: nets, AdminPass: r.AdminPassword,
-		KeyName: r.Keypair, SecurityGroups: []group{}, Metadata: sayMetadata(&r, &z, env), Zone: z.Name, ConfigDrive: r.ConfigDrive,
+		KeyName: string(r.Keypair), SecurityGroups: []group{}, Metadata: sayMetadata(&r, &z, env), Zone: z.Name, ConfigDrive: r.ConfigDrive,
 	}
 	if r.Host != "" {
 		s.Zone += ":" + r.Host
@@ -128,7 +128,7 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 	s := w.Server
 	r := canonical.ServerCreate{
 		Name: s.Name, Image: canonical.Ref(s.ImageRef), Flavor: canonical.Ref(s.FlavorRef), AdminPassword: s.AdminPass,
-		Keypair: s.KeyName, ConfigDrive: s.ConfigDrive, Description: s.Metadata["description"],
+		Keypair: canonical.Ref(s.KeyName), ConfigDrive: s.ConfigDrive, Description: s.Metadata["description"],
 	}
 	if w.Hints != nil {
 		r.ServerGroup = canonical.Ref(w.Hints.Group)

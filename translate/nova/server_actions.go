@@ -47,7 +47,7 @@ type rebuild struct {
 	AdminPass    string                           `json:"adminPass,omitempty"`
 	Metadata     canonical.Opt[map[string]string] `json:"metadata,omitzero"`
 	UserData     canonical.Opt[string]            `json:"user_data,omitzero" since:"2.57"`
-	KeyName      canonical.Opt[string]            `json:"key_name,omitzero" since:"2.54"`
+	KeyName      canonical.Opt[canonical.Ref]     `json:"key_name,omitzero" since:"2.54"`
 	Personality  []personality                    `json:"personality,omitempty" until:"2.56" wire:"binding"`
 	Ephemeral    bool                             `json:"preserve_ephemeral,omitempty" wire:"binding"`
 	AccessIPv4   string                           `json:"accessIPv4,omitempty" wire:"binding"`

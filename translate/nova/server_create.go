@@ -137,7 +137,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 		return createBody{}, words.Refuse("root_disk_gib", "the flavor says it here")
 	}
 	w := createServer{
-		Name: r.Name, ImageRef: imageID(r.Image, env), FlavorRef: flavorID(r.Flavor, env), KeyName: r.Keypair,
+		Name: r.Name, ImageRef: imageID(r.Image, env), FlavorRef: flavorID(r.Flavor, env), KeyName: string(r.Keypair),
 		AdminPass: r.AdminPassword, UserData: r.UserData, Metadata: r.Metadata, Tags: r.Tags,
 		Description: words.Filled(r.Description), Zone: r.AvailabilityZone, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
 	}
@@ -273,7 +273,7 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 	s := w.Server
 	r := canonical.ServerCreate{
 		Name: s.Name, Description: words.Or(s.Description, ""), Flavor: canonical.Ref(s.FlavorRef), Image: canonical.Ref(s.ImageRef),
-		Keypair: s.KeyName, AdminPassword: s.AdminPass, UserData: s.UserData, Metadata: s.Metadata, Tags: s.Tags,
+		Keypair: canonical.Ref(s.KeyName), AdminPassword: s.AdminPass, UserData: s.UserData, Metadata: s.Metadata, Tags: s.Tags,
 		AvailabilityZone: s.Zone, Host: s.Host, AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6,
 		SchedulerHints: w.Hints,
 	}
@@ -481,7 +481,7 @@ func hearCreated(w createdBody, _ *translate.Response, env *translate.Env) (cano
 	s := begun(canonical.ID(w.Server.ID), canonical.ServerBuilding)
 	s.SecurityGroups = hearGroups(w.Server.Groups)
 	if asked, ok := env.Asked.(canonical.ServerCreate); ok {
-		s.Name, s.Description, s.Keypair = asked.Name, words.Filled(asked.Description), words.Filled(asked.Keypair)
+		s.Name, s.Description, s.Keypair = asked.Name, words.Filled(asked.Description), words.Filled(string(asked.Keypair))
 		s.Metadata, s.Tags = dict(asked.Metadata), words.List(asked.Tags)
 	}
 	return canonical.ServersCreated{Servers: []canonical.ServerWithPassword{{Server: s, AdminPassword: w.Server.AdminPass}}}, nil
