@@ -114,6 +114,7 @@ func (c *Cloud) handle() {
 	c.handleImageMembers()
 	c.handleQuotas()
 	handle(c, canonical.ListServerEvents, c.listServerEvents)
+	handle(c, canonical.ListServerMigrations, c.listServerMigrations)
 	handle(c, canonical.GetServerEvent, c.getServerEvent)
 	handle(c, canonical.ListServerGroups, c.listPlacementGroups)
 	handle(c, canonical.GetServerGroup, c.getServerGroup)

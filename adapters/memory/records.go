@@ -12,6 +12,7 @@ type records struct {
 	lastAggregate int
 	quota         quota
 	services      []canonical.ComputeService
+	migrations    []*canonical.ServerMigration // oldest first
 }
 
 func newRecords() records {

@@ -18,6 +18,8 @@ type server struct {
 	tags    map[canonical.ID]string // of its volumes
 	nics    []canonical.ID          // its ports
 	shelved canonical.ID            // the image that keeps its disk meanwhile
+	// migration is the last one, if there was one.
+	migration *canonical.ServerMigration
 }
 
 // ListKeys implements canonical.Listed without formatting the time each time.

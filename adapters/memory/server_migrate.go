@@ -15,7 +15,7 @@ func (c *Cloud) migrateServer(r canonical.ServerMigrate) (canonical.TypedReply[c
 	if err != nil {
 		return refuse[canonical.Server](err)
 	}
-	return c.move(canonical.MigrateServer.Spec(), s, s.Flavor, to)
+	return c.move(canonical.MigrateServer.Spec(), s, "migration", s.Flavor, to)
 }
 
 // otherHost is the host that was asked for, or the one with the fewest servers of those
@@ -44,7 +44,11 @@ func (c *Cloud) liveMigrateServer(r canonical.ServerLiveMigrate) (canonical.Type
 	}
 	after := s.Status
 	s.rest(canonical.ServerMigrating, s.Power)
-	return c.act(canonical.LiveMigrateServer.Spec(), s, "migrating", after, func() { c.settleOn(s, to) })
+	c.migrates(s, "live-migration", to)
+	return c.act(canonical.LiveMigrateServer.Spec(), s, "migrating", after, func() {
+		c.settleOn(s, to)
+		c.migrated(s, migrationCompleted)
+	})
 }
 
 // evacuateServer refuses, for no host of this cloud is ever down; but what Nova refuses

@@ -25,7 +25,7 @@ func (c *Cloud) resizeServer(r canonical.ServerResize) (canonical.TypedReply[can
 	if r.Live {
 		return c.act(canonical.ResizeServer.Spec(), s, "resize_live", canonical.ServerRunning, func() { s.Flavor = shapeOf(to) })
 	}
-	return c.move(canonical.ResizeServer.Spec(), s, shapeOf(to), *s.Host)
+	return c.move(canonical.ResizeServer.Spec(), s, "resize", shapeOf(to), *s.Host)
 }
 
 // flavorFor is the flavor of that id or name, if the server can take it.
@@ -45,15 +45,18 @@ func (c *Cloud) flavorFor(ref canonical.Ref, s *server) (canonical.Flavor, error
 	return f, c.fitsInstead(f, s)
 }
 
-// move gives the server another shape or host, with the old one to go back to.
-func (c *Cloud) move(op *canonical.Spec, s *server, to canonical.ServerFlavor, host string) (canonical.TypedReply[canonical.Server], error) {
+// move gives the server another shape or host, with the old one to go back to; kind is
+// what the migration is called.
+func (c *Cloud) move(op *canonical.Spec, s *server, kind string, to canonical.ServerFlavor, host string) (canonical.TypedReply[canonical.Server], error) {
 	before := shape{s.Flavor, *s.Host, s.Status}
 	power := s.Power
 	s.rest(canonical.ServerResizing, power)
+	c.migrates(s, kind, host)
 	return c.act(op, s, "resize_prep", canonical.ServerVerifyResize, func() {
 		s.Power = power
 		s.before, s.Flavor = &before, to
 		c.settleOn(s, host)
+		c.migrated(s, migrationFinished)
 		if power == canonical.PowerOn {
 			s.boot()
 		}
@@ -66,7 +69,10 @@ func (c *Cloud) confirmResize(r canonical.ServerConfirmResize) (canonical.TypedR
 		return refuse[canonical.Server](err)
 	}
 	after := s.before.status
-	return c.act(canonical.ConfirmServerResize.Spec(), s, "resize_confirming", after, func() { s.before = nil })
+	return c.act(canonical.ConfirmServerResize.Spec(), s, "resize_confirming", after, func() {
+		s.before = nil
+		c.migrated(s, migrationConfirmed)
+	})
 }
 
 func (c *Cloud) revertResize(r canonical.ServerRevertResize) (canonical.TypedReply[canonical.Server], error) {
@@ -79,6 +85,7 @@ func (c *Cloud) revertResize(r canonical.ServerRevertResize) (canonical.TypedRep
 	return c.act(canonical.RevertServerResize.Spec(), s, "resize_reverting", old.status, func() {
 		s.before, s.Flavor = nil, old.flavor
 		c.settleOn(s, old.host)
+		c.migrated(s, migrationReverted)
 		if old.status == canonical.ServerRunning {
 			s.boot()
 		}

@@ -189,6 +189,7 @@ func (h Harness) tests() []test {
 		{"host/aggregates", testAggregates},
 		{"host/services", testComputeServices},
 		{"host/list", testHosts},
+		{"host/migrations", testMigrations},
 		{"limits", testLimits},
 		{"catalogue/volume_types", testVolumeTypes},
 		{"volume/lifecycle", testVolumeLifecycle},

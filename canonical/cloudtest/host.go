@@ -135,3 +135,45 @@ func testConsole(k *check) {
 	k.refused("less than no lines", try(k, canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: id, Lines: -1}), "lines")
 	k.code("the console of an unknown server", try(k, canonical.GetConsoleOutput, canonical.ConsoleOutputGet{ID: unknown}), canonical.NotFound)
 }
+
+// testMigrations: a server that is moved is listed with where it went, and with what
+// became of it.
+func testMigrations(k *check) {
+	k.needs(canonical.ListServerMigrations.Spec(), canonical.MigrateServer.Spec(), canonical.ConfirmServerResize.Spec())
+	id := k.server("migrations")
+	from := do(k, canonical.GetServer, canonical.ServerGet{ID: id})
+	moved, err := canonical.MigrateServer.Do(k.ctx, k.cloud, canonical.ServerMigrate{ID: id})
+	k.operators("server.migrate", err)
+	if err == nil {
+		err = k.await(moved.Task)
+	}
+	if err != nil {
+		k.fatalf("server.migrate: %v", err)
+	}
+	last := func(r canonical.ServerMigrationList) canonical.ServerMigration {
+		r.Server = id
+		items := do(k, canonical.ListServerMigrations, r).Items
+		if len(items) != 1 {
+			k.fatalf("of the server that moved once, %+v lists %+v", r, items)
+		}
+		return items[0]
+	}
+	m, to := last(canonical.ServerMigrationList{Kind: "migration"}), do(k, canonical.GetServer, canonical.ServerGet{ID: id})
+	if m.ID == "" || m.Server != id || m.Status != "finished" || text(m.SourceHost) != text(from.Host) || text(m.DestHost) != text(to.Host) {
+		k.errorf("the migration from %s to %s is %+v", text(from.Host), text(to.Host), m)
+	}
+	last(canonical.ServerMigrationList{Host: text(to.Host), Status: "finished"})
+	if items := do(k, canonical.ListServerMigrations, canonical.ServerMigrationList{Server: id, Kind: "evacuation"}).Items; len(items) > 0 {
+		k.errorf("the list of evacuations holds %+v", items)
+	}
+	confirmed, err := canonical.ConfirmServerResize.Do(k.ctx, k.cloud, canonical.ServerConfirmResize{ID: id})
+	if err == nil {
+		err = k.await(confirmed.Task)
+	}
+	if err != nil {
+		k.fatalf("server.confirm_resize: %v", err)
+	}
+	if m := last(canonical.ServerMigrationList{}); m.Status != "confirmed" {
+		k.errorf("after its confirmation the migration is %+v", m)
+	}
+}
