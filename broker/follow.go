@@ -20,6 +20,7 @@ type follower struct {
 }
 
 type followed struct {
+	v     *view // of the tenant whose operation it is; the follower's is of who came first
 	op    store.Operation
 	pause time.Duration // before the look after the next
 	next  time.Time
@@ -40,12 +41,16 @@ type account struct{ cloud, tenant string }
 // follow has the operation followed to its end, or until Close.
 func (v *view) follow(o store.Operation) {
 	b := v.b
+	own, err := b.viewOf(o)
+	if v.warn("open the account of an operation", err); own == nil {
+		own = v
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
 		return // closed: the next broker on this store follows it
 	}
-	w := &followed{op: o, pause: b.PollFirst, next: time.Now().Add(b.PollFirst), seen: map[canonical.ID]canonical.Server{}}
+	w := &followed{v: own, op: o, pause: b.PollFirst, next: time.Now().Add(b.PollFirst), seen: map[canonical.ID]canonical.Server{}}
 	key := account{v.m.Name, v.account}
 	if f, ok := b.followers[key]; ok {
 		f.work[o.ID] = w
@@ -149,14 +154,14 @@ func (f *follower) look(ctx context.Context) {
 func (f *follower) step(ctx context.Context, w *followed) (ended bool) {
 	switch w.op.Phase {
 	case store.Asking:
-		return f.v.settle(ctx, &w.op) || f.v.late(ctx, w.op)
+		return w.v.settle(ctx, &w.op) || w.v.late(ctx, w.op)
 	case store.Undoing:
-		return f.v.undoing(ctx, &w.op) || f.v.late(ctx, w.op)
+		return w.v.undoing(ctx, &w.op) || w.v.late(ctx, w.op)
 	case store.Waiting:
 	}
-	call, cancel := f.v.deadline(ctx)
+	call, cancel := w.v.deadline(ctx)
 	defer cancel()
-	p, err := w.op.Task.Check(call, f.v.cloud)
+	p, err := w.op.Task.Check(call, w.v.cloud)
 	return f.judge(ctx, w, p, err, nil)
 }
 
@@ -167,27 +172,27 @@ func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress,
 	case ctx.Err() != nil:
 		return false
 	case failure == nil && p.Verdict == canonical.TaskFailed:
-		f.v.know(ctx, &w.op, p)
+		w.v.know(ctx, &w.op, p)
 		f.tell(ctx, w, found)
 		if w.op.Operation.Operation == createServer && len(w.op.Resources) > 1 { // all or none
-			f.v.undo(ctx, &w.op, p.Err)
+			w.v.undo(ctx, &w.op, p.Err)
 			return false
 		}
-		f.v.end(ctx, w.op, canonical.OperationFailed, nil, p.Err)
+		w.v.end(ctx, w.op, canonical.OperationFailed, nil, p.Err)
 		return true
 	case failure == nil && p.Verdict == canonical.TaskSucceeded:
-		f.v.know(ctx, &w.op, p)
+		w.v.know(ctx, &w.op, p)
 		f.tell(ctx, w, found)
-		f.v.finish(ctx, w.op, nil, found)
+		w.v.finish(ctx, w.op, nil, found)
 		return true
-	case f.v.late(ctx, w.op):
+	case w.v.late(ctx, w.op):
 		return true
 	case failure != nil:
-		f.v.b.Log.Warn("broker: cannot ask about an operation", "operation", w.op.ID, "cloud", f.v.m.Name, "error", failure)
+		w.v.b.Log.Warn("broker: cannot ask about an operation", "operation", w.op.ID, "cloud", w.v.m.Name, "error", failure)
 		return false
 	default:
 		f.tell(ctx, w, found)
-		return f.v.know(ctx, &w.op, p)
+		return w.v.know(ctx, &w.op, p)
 	}
 }
 

@@ -57,7 +57,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func operation(t *testing.T, b canonical.Cloud, id canonical.ID) canonical.Operation {
 	t.Helper()
-	o, err := canonical.GetOperation.Do(as(t, "acme"), b, canonical.OperationGet{ID: id})
+	return operationOf(t, "acme", b, id)
+}
+
+func operationOf(t *testing.T, tenant string, b canonical.Cloud, id canonical.ID) canonical.Operation {
+	t.Helper()
+	o, err := canonical.GetOperation.Do(as(t, tenant), b, canonical.OperationGet{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +134,30 @@ func TestACloudThatIsAwayForAWhile(t *testing.T) {
 	away = false
 	mu.Unlock()
 	eventually(t, "the operation ends", func() bool { return operation(t, b, r.Task.Job).Status == canonical.OperationSucceeded })
+}
+
+// On a shared account one follower has the work of all tenants, and each tenant's
+// operation holds what was made for it.
+func TestResultsOfSeveralTenants(t *testing.T) {
+	clock := memory.NewFakeClock(time.Now())
+	b := open(t, member("m1", memory.New(memory.Options{Delay: time.Hour, Clock: clock})))
+	jobs := map[string]canonical.ID{}
+	for _, tenant := range []string{"acme", "other"} {
+		r, err := canonical.CreateServer.Do(as(t, tenant), b, request(t, b, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs[tenant] = r.Task.Job
+	}
+	clock.Advance(2 * time.Hour)
+	for tenant, id := range jobs {
+		eventually(t, "it is made", func() bool { return operationOf(t, tenant, b, id).Status.Final() })
+		o := operationOf(t, tenant, b, id)
+		var made canonical.ServersCreated
+		if err := json.Unmarshal(o.Result, &made); err != nil || len(made.Servers) != 1 || *made.Servers[0].Tenant != tenant {
+			t.Errorf("%s: %s %s %v", tenant, o.Status, o.Result, err)
+		}
+	}
 }
 
 func TestDeadline(t *testing.T) {

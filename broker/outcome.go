@@ -123,7 +123,8 @@ func (v *view) final(ctx context.Context, op *canonical.Spec, about []canonical.
 	}
 }
 
-// made are the servers that an operation is about, with their owners.
+// made are the servers that an operation is about, with their owners; whoever began the
+// work sees all of them.
 func (v *view) made(ctx context.Context, about []canonical.Resource, found map[canonical.ID]*canonical.Server) ([]canonical.Server, error) {
 	var out []canonical.Server
 	for _, r := range about {
@@ -139,7 +140,12 @@ func (v *view) made(ctx context.Context, about []canonical.Resource, found map[c
 		}
 		out = append(out, *s)
 	}
-	return seeAll(ctx, v, "server", out) // whoever began the work sees all of them
+	owners, err := v.owners(ctx, "server", out)
+	for i := range out {
+		seen, _ := v.see(out[i], owners)
+		out[i], _ = seen.(canonical.Server)
+	}
+	return out, err
 }
 
 // findServer is a server as it is now, nil where the cloud says that it has none.
