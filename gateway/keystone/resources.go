@@ -110,12 +110,15 @@ func (k *Keystone) link(r *http.Request, many, id string) object {
 	return object{"self": k.o.Base(r) + k.prefix + "/v3/" + many + "/" + id}
 }
 
-// domainID is the one domain.
-const domainID = "default"
+// The one domain.
+const (
+	domainID   = "default"
+	domainName = "Default"
+)
 
 func (k *Keystone) domains(r *http.Request, _ canonical.Caller) ([]object, error) {
 	return []object{{
-		"id": domainID, "name": "Default", "description": "The default domain", "enabled": true,
+		"id": domainID, "name": domainName, "description": "The default domain", "enabled": true,
 		"tags": []string{}, "options": object{}, "links": k.link(r, "domains", domainID),
 	}}, nil
 }
@@ -311,8 +314,16 @@ func (k *Keystone) assignments(w http.ResponseWriter, r *http.Request) {
 			if !fits("user.id", user) || !fits("scope.project.id", project) || !fits("role.id", id) {
 				continue
 			}
+			whose := object{"role": object{"id": id}, "user": object{"id": user}, "scope": object{"project": object{"id": project}}}
+			if q.Has("include_names") {
+				domain := object{"id": domainID, "name": domainName}
+				whose = object{
+					"role": object{"id": id, "name": role["name"]}, "user": object{"id": user, "name": user, "domain": domain},
+					"scope": object{"project": object{"id": project, "name": key.Tenant, "domain": domain}},
+				}
+			}
 			list = append(list, object{
-				"role": object{"id": id}, "user": object{"id": user}, "scope": object{"project": object{"id": project}},
+				"role": whose["role"], "user": whose["user"], "scope": whose["scope"],
 				"links": object{"assignment": k.o.Base(r) + k.prefix + "/v3/projects/" + project + "/users/" + user + "/roles/" + id},
 			})
 		}

@@ -17,9 +17,9 @@ func TestBothClouds(t *testing.T) {
 		t.Skip("needs an OpenStack: run without -short")
 	}
 	peer := openstack.Require(t)
-	nova := compute(t, peer)
+	nova := compute(t, peer, peer.Demo)
 	t.Cleanup(func() { sweep(t, nova) })
-	d := start(t, realConfig(peer)+"  - {name: memory, dialect: memory, shared: true}\n")
+	d := start(t, realConfig(peer, peer.Demo)+"  - {name: memory, dialect: memory, shared: true}\n")
 
 	create := `{"name": "` + ours + `-both", "flavor": "FLAVOR", "image": "cirros", "cloud": "CLOUD"}`
 	var made [2]canonical.ServersCreated

@@ -78,21 +78,21 @@ func withOpenStack(t *testing.T) behind {
 		t.Skip("needs an OpenStack: run without -short")
 	}
 	peer := openstack.Require(t)
-	nova := compute(t, peer)
+	nova := compute(t, peer, peer.Demo)
 	t.Cleanup(func() { sweep(t, nova) })
 	return behind{
-		dragoman: start(t, realConfig(peer)), cloud: "os1", flavor: peer.Flavor, image: peer.Image, network: peer.Network,
+		dragoman: start(t, realConfig(peer, peer.Demo)), cloud: "os1", flavor: peer.Flavor, image: peer.Image, network: peer.Network,
 		server:  func(t *testing.T, id string) (held, bool) { return realServer(t, nova, id) },
 		keypair: func(t *testing.T, name string) bool { return realKeypair(t, nova, name) },
 	}
 }
 
-// compute is a client for the real Nova, as the demo project.
-func compute(t *testing.T, peer openstack.Peer) *gophercloud.ServiceClient {
+// compute is a client for the real Nova, as one of its users.
+func compute(t *testing.T, peer openstack.Peer, as openstack.Credentials) *gophercloud.ServiceClient {
 	t.Helper()
 	provider, err := gopher.AuthenticatedClient(t.Context(), gophercloud.AuthOptions{
-		IdentityEndpoint: peer.AuthURL, Username: peer.Demo.Username, Password: peer.Demo.Password,
-		TenantName: peer.Demo.Project, DomainName: peer.Demo.UserDomain, AllowReauth: true,
+		IdentityEndpoint: peer.AuthURL, Username: as.Username, Password: as.Password,
+		TenantName: as.Project, DomainName: as.UserDomain, AllowReauth: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -91,14 +91,14 @@ func like(t *testing.T, what string, got, want item) {
 	}
 }
 
-// realConfig is a configuration whose cloud os1 is the demo project of the real
+// realConfig is a configuration whose cloud os1 is a project of the real
 // OpenStack.
-func realConfig(peer openstack.Peer) string {
+func realConfig(peer openstack.Peer, as openstack.Credentials) string {
 	b, err := json.Marshal(map[string]any{
 		"name": "os1", "dialect": "nova", "shared": true, "endpoint": peer.AuthURL, "region": peer.Region,
 		"auth": map[string]string{
-			"username": peer.Demo.Username, "password": peer.Demo.Password, "project": peer.Demo.Project,
-			"user_domain": peer.Demo.UserDomain, "project_domain": peer.Demo.ProjectDomain,
+			"username": as.Username, "password": as.Password, "project": as.Project,
+			"user_domain": as.UserDomain, "project_domain": as.ProjectDomain,
 		},
 	})
 	if err != nil {

@@ -190,6 +190,15 @@ type serverSecGroupsBody struct {
 	Groups []serverSecGroup `json:"security_groups"`
 }
 
+var serverSecGroupsAnswer = translate.List[canonical.SecurityGroup, serverSecGroupsBody]{
+	Say: func(p canonical.Page[canonical.SecurityGroup], env *translate.Env, _ *translate.Response) (serverSecGroupsBody, error) {
+		return serverSecGroupsBody{convert(p.Items, func(g canonical.SecurityGroup) serverSecGroup { return sayServerSecGroup(g, env) })}, nil
+	},
+	Hear: func(w serverSecGroupsBody, _ *translate.Response, _ *translate.Env) ([]canonical.SecurityGroup, error) {
+		return convert(w.Groups, hearServerSecGroup), nil
+	},
+}
+
 func sayServerSecGroup(g canonical.SecurityGroup, env *translate.Env) serverSecGroup {
 	w := serverSecGroup{ID: string(g.ID), Name: g.Name, Description: words.Or(g.Description, ""), TenantID: ownerOf(g.ProjectID, env), Rules: []proxyRule{}}
 	for _, r := range g.Rules {
@@ -296,15 +305,8 @@ func networkActionRoutes() []translate.Route {
 		{
 			ID: "nova.server.security_group.list", Service: "compute", Method: "GET", Path: "/servers/{id}/os-security-groups",
 			Op: canonical.ListServerSecurityGroups.Spec(), Status: 200,
-			Ask: everyOf(func(r *canonical.ServerSecurityGroupList) *canonical.ListOptions { return &r.ListOptions }),
-			Answer: translate.List[canonical.SecurityGroup, serverSecGroupsBody]{
-				Say: func(p canonical.Page[canonical.SecurityGroup], env *translate.Env, _ *translate.Response) (serverSecGroupsBody, error) {
-					return serverSecGroupsBody{convert(p.Items, func(g canonical.SecurityGroup) serverSecGroup { return sayServerSecGroup(g, env) })}, nil
-				},
-				Hear: func(w serverSecGroupsBody, _ *translate.Response, _ *translate.Env) ([]canonical.SecurityGroup, error) {
-					return convert(w.Groups, hearServerSecGroup), nil
-				},
-			},
+			Ask:    everyOf(func(r *canonical.ServerSecurityGroupList) *canonical.ListOptions { return &r.ListOptions }),
+			Answer: serverSecGroupsAnswer,
 		},
 	}
 }

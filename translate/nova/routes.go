@@ -23,7 +23,7 @@ func Table() *translate.Table {
 		Dialect: "nova",
 		Rows: slices.Concat(
 			versionRoutes(), metadataRoutes(), tagRoutes(), serverRoutes(), actionRoutes(), lifecycleRoutes(), migrateRoutes(), serverImageRoutes(), lookRoutes(), flavorRoutes(), keypairRoutes(), zoneRoutes(),
-			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), hypervisorRoutes(), limitsRoutes(),
+			imageRoutes(), imageWriteRoutes(), networkRoutes(), flavorWriteRoutes(), flavorSpecRoutes(), proxyRoutes(), hypervisorRoutes(), limitsRoutes(),
 			volumeServiceRoutes(), volumeRoutes(), itemsRoutes(), volumeTypeRoutes(), volumeSnapshotRoutes(), volumeAttachmentRoutes(),
 			hypervisorViewRoutes(), aggregateRoutes(), serviceRoutes(), serverGroupRoutes(), eventRoutes(), migrationRoutes(), quotaRoutes(), imageMemberRoutes(),
 			interfaceRoutes(), networkActionRoutes(), networkQuotaRoutes(),
