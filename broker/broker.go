@@ -76,6 +76,8 @@ type Broker struct {
 	ahead atomic.Int64 // nanoseconds by which the store's clock is ahead of ours
 	mark  string       // key of the mark of servers
 
+	projects sync.Map // account -> canonical.Project
+
 	mu        sync.Mutex
 	followers map[account]*follower
 	asking    map[canonical.ID]bool // operations whose calls are under way
@@ -228,7 +230,7 @@ func (b *Broker) view(ctx context.Context, m Member) (*view, error) {
 	if a.Cloud == nil {
 		return nil, nil //nolint:nilnil // no account is an answer, not a failure
 	}
-	v.cloud, v.shared = canonical.Qualify(m.Name, a.Cloud), a.Shared
+	v.cloud, v.shared = canonical.Qualify(m.Name, projects{a.Cloud, v}), a.Shared
 	if !a.Shared {
 		v.account = v.tenant
 	}

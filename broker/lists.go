@@ -20,6 +20,7 @@ var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.R
 	canonical.ListComputeServices.Spec():    merge(canonical.ListComputeServices),
 	canonical.ListHosts.Spec():              merge(canonical.ListHosts),
 	canonical.ListServers.Spec():            merge(canonical.ListServers),
+	canonical.ListUsages.Spec():             merge(canonical.ListUsages),
 	canonical.ListFlavors.Spec():            merge(canonical.ListFlavors),
 	canonical.ListImages.Spec():             merge(canonical.ListImages),
 	canonical.ListKeypairs.Spec():           merge(canonical.ListKeypairs),
@@ -37,12 +38,12 @@ var lists = map[*canonical.Spec]func(context.Context, []*view, any) (canonical.R
 	canonical.ListVolumeSnapshots.Spec():    merge(canonical.ListVolumeSnapshots),
 }
 
-// each runs f on every view at once and waits for all.
-func each[T any](views []*view, f func(*view) T) []T {
-	out := make([]T, len(views))
+// each runs f on every one of them at once, such as views, and waits for all.
+func each[S, T any](all []S, f func(S) T) []T {
+	out := make([]T, len(all))
 	var wg sync.WaitGroup
-	for i, v := range views {
-		wg.Go(func() { out[i] = f(v) })
+	for i, one := range all {
+		wg.Go(func() { out[i] = f(one) })
 	}
 	wg.Wait()
 	return out
@@ -110,7 +111,7 @@ func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op cano
 		if err != nil {
 			return part[T]{err: err}
 		}
-		seen, err := seeAll(ctx, v, op.Spec().Resource(), r.Result.Items)
+		seen, err := seeListed(ctx, v, op.Spec(), req, r.Result.Items)
 		if err != nil {
 			return part[T]{err: err}
 		}
@@ -120,6 +121,18 @@ func read[Req listing, T canonical.Listed](ctx context.Context, v *view, op cano
 			return p
 		}
 	}
+}
+
+// seeListed are those of the items that the caller sees.
+func seeListed[T any](ctx context.Context, v *view, op *canonical.Spec, req any, items []T) ([]T, error) {
+	asked, ok := req.(canonical.UsageList)
+	told, same := any(items).([]canonical.Usage)
+	if !ok || !same {
+		return seeAll(ctx, v, op.Resource(), items)
+	}
+	usages, err := v.usages(ctx, asked, told)
+	seen, _ := any(usages).([]T)
+	return seen, err
 }
 
 // start is where a list goes on in this cloud. A position of no cloud is one in the

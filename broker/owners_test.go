@@ -55,7 +55,7 @@ func TestOwnAccounts(t *testing.T) {
 	}
 }
 
-// What rests in a recycle bin keeps its owner; what is gone loses it.
+// What rests in a recycle bin keeps its owner.
 func TestRecycleBinKeepsTheOwner(t *testing.T) {
 	cloud := &canonical.Mux{Next: memory.New(memory.Options{})}
 	var resting canonical.ID

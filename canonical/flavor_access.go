@@ -10,7 +10,7 @@ var (
 
 // FlavorAccess is who may use a flavor.
 type FlavorAccess struct {
-	Projects []string `json:"projects"` // as the cloud names them
+	Projects []Project `json:"projects"`
 }
 
 // FlavorAccessList asks who may use a flavor; for a public one there is no such list.
@@ -20,12 +20,12 @@ type FlavorAccessList struct {
 
 // FlavorAccessGrant lets a project use a flavor.
 type FlavorAccessGrant struct {
-	ID      ID     `json:"-" path:"id"`
-	Project string `json:"-" path:"project"`
+	ID      ID      `json:"-" path:"id"`
+	Project Project `json:"-" path:"project"`
 }
 
 // FlavorAccessRevoke takes that back.
 type FlavorAccessRevoke struct {
-	ID      ID     `json:"-" path:"id"`
-	Project string `json:"-" path:"project"`
+	ID      ID      `json:"-" path:"id"`
+	Project Project `json:"-" path:"project"`
 }

@@ -40,46 +40,55 @@ func MapIDs[T any](v T, def string, f func(kind string, id ID) ID) T {
 
 // MapIDsAny is MapIDs where the type is known only at run time.
 func MapIDsAny(v any, def string, f func(kind string, id ID) ID) any {
-	if v == nil || !holdsIDs(reflect.TypeOf(v)) {
+	return mapTexts(v, idType, def, func(kind, text string) string { return string(f(kind, ID(text))) })
+}
+
+// mapTexts returns a copy of v in which f has replaced every text of the type want.
+func mapTexts(v any, want reflect.Type, def string, f func(kind, text string) string) any {
+	if v == nil || !holds(reflect.TypeOf(v), want) {
 		return v
 	}
 	out := reflect.New(reflect.TypeOf(v)).Elem()
 	out.Set(reflect.ValueOf(v))
-	mapIDs(out, def, f)
+	rewrite(out, want, def, f)
 	return out.Interface()
 }
 
 var (
 	idType  = reflect.TypeFor[ID]()
-	idTypes sync.Map // reflect.Type -> bool: does it hold ids
+	holders sync.Map // holder -> bool: does in hold texts of the type text
 )
 
-func holdsIDs(t reflect.Type) bool {
-	if known, ok := idTypes.Load(t); ok {
+type holder struct{ in, text reflect.Type }
+
+func holds(t, text reflect.Type) bool {
+	key := holder{t, text}
+	if known, ok := holders.Load(key); ok {
 		return known == true
 	}
-	holds := searchIDs(t, make(map[reflect.Type]bool))
-	idTypes.Store(t, holds)
-	return holds
+	found := search(t, text, make(map[reflect.Type]bool))
+	holders.Store(key, found)
+	return found
 }
 
-// searchIDs looks for ids in t; seen ends the recursion of types that hold themselves.
-func searchIDs(t reflect.Type, seen map[reflect.Type]bool) bool {
+// search looks for texts of a type in t; seen ends the recursion of types that hold
+// themselves.
+func search(t, text reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
 	}
 	seen[t] = true
 	if o, ok := reflect.Zero(t).Interface().(Optional); ok {
-		return searchIDs(o.Elem(), seen)
+		return search(o.Elem(), text, seen)
 	}
-	switch t.Kind() { //nolint:exhaustive // no other kind contains ids
+	switch t.Kind() { //nolint:exhaustive // no other kind contains texts
 	case reflect.String:
-		return t == idType
+		return t == text
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return searchIDs(t.Elem(), seen)
+		return search(t.Elem(), text, seen)
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if t.Field(i).IsExported() && searchIDs(t.Field(i).Type, seen) {
+			if t.Field(i).IsExported() && search(t.Field(i).Type, text, seen) {
 				return true
 			}
 		}
@@ -87,26 +96,26 @@ func searchIDs(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// mapIDs rewrites v, which is addressable, and clones what it reaches by reference.
-func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
+// rewrite changes v, which is addressable, and clones what it reaches by reference.
+func rewrite(v reflect.Value, want reflect.Type, kind string, f func(kind, text string) string) {
 	t := v.Type()
-	if !holdsIDs(t) {
+	if !holds(t, want) {
 		return
 	}
 	if o, ok := v.Interface().(Optional); ok {
-		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { mapIDs(value, kind, f) })))
+		v.Set(reflect.ValueOf(o.Changed(func(value reflect.Value) { rewrite(value, want, kind, f) })))
 		return
 	}
-	switch t.Kind() { //nolint:exhaustive // holdsIDs lets only these pass
+	switch t.Kind() { //nolint:exhaustive // holds lets only these pass
 	case reflect.String:
 		if v.Len() > 0 {
-			v.SetString(string(f(kind, ID(v.String()))))
+			v.SetString(f(kind, v.String()))
 		}
 	case reflect.Pointer:
 		if !v.IsNil() {
 			p := reflect.New(t.Elem())
 			p.Elem().Set(v.Elem())
-			mapIDs(p.Elem(), kind, f)
+			rewrite(p.Elem(), want, kind, f)
 			v.Set(p)
 		}
 	case reflect.Slice:
@@ -115,12 +124,12 @@ func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
 			reflect.Copy(s, v)
 			v.Set(s)
 			for i := range v.Len() {
-				mapIDs(v.Index(i), kind, f)
+				rewrite(v.Index(i), want, kind, f)
 			}
 		}
 	case reflect.Array:
 		for i := range v.Len() {
-			mapIDs(v.Index(i), kind, f)
+			rewrite(v.Index(i), want, kind, f)
 		}
 	case reflect.Map:
 		if !v.IsNil() {
@@ -128,7 +137,7 @@ func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
 			for it := v.MapRange(); it.Next(); {
 				e := reflect.New(t.Elem()).Elem()
 				e.Set(it.Value())
-				mapIDs(e, kind, f)
+				rewrite(e, want, kind, f)
 				m.SetMapIndex(it.Key(), e)
 			}
 			v.Set(m)
@@ -143,7 +152,7 @@ func mapIDs(v reflect.Value, kind string, f func(string, ID) ID) {
 			if of := field.Tag.Get("of"); of != "" {
 				k = of
 			}
-			mapIDs(v.Field(i), k, f)
+			rewrite(v.Field(i), want, k, f)
 		}
 	}
 }

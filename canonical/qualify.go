@@ -148,6 +148,7 @@ func (m *ServerMigration) setCloud(name string)  { m.Cloud = name }
 func (a *Aggregate) setCloud(name string)        { a.Cloud = name }
 func (s *ComputeService) setCloud(name string)   { s.Cloud = name }
 func (q *Quota) setCloud(name string)            { q.Cloud = name }
+func (u *Usage) setCloud(name string)            { u.Cloud = name }
 func (m *ImageMember) setCloud(name string)      { m.Cloud = name }
 func (h *Host) setCloud(name string)             { h.Cloud = name }
 

@@ -9,9 +9,6 @@ var (
 	ResetQuota = op[QuotaReset, None]("quota.reset", Delete, "DELETE /v1/quotas/{project}")
 )
 
-// OwnProject is the word for the project of the account by which a cloud is used.
-const OwnProject = "own"
-
 // Quota is what a project may use, and uses. A limit that is null is none; a use that is
 // null is not known.
 type Quota struct {
@@ -32,22 +29,22 @@ type Quota struct {
 
 // QuotaGet asks for the quota of a project.
 type QuotaGet struct {
-	Project string `json:"-" path:"project"`
+	Project Project `json:"-" path:"project"`
 }
 
 // QuotaDefaultsGet asks for what a project has that was given no quota of its own.
 type QuotaDefaultsGet struct {
-	Project string `json:"-" path:"project"`
+	Project Project `json:"-" path:"project"`
 }
 
 // QuotaReset takes back what was set for a project.
 type QuotaReset struct {
-	Project string `json:"-" path:"project"`
+	Project Project `json:"-" path:"project"`
 }
 
 // QuotaUpdate changes what is given, by the rules of JSON merge patch; null is no limit.
 type QuotaUpdate struct {
-	Project            string   `json:"-" path:"project"`
+	Project            Project  `json:"-" path:"project"`
 	Servers            Opt[int] `json:"servers,omitzero"`
 	VCPUs              Opt[int] `json:"vcpus,omitzero"`
 	RAMMiB             Opt[int] `json:"ram_mib,omitzero"`

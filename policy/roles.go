@@ -83,6 +83,18 @@ func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error
 		if (!r.Host.IsZero() || !r.MAC.IsZero()) && !operator {
 			return canonical.Errorf(canonical.Forbidden, "host and mac are for operators")
 		}
+	case canonical.QuotaGet:
+		if !operator && !own(c, r.Project) {
+			return canonical.Errorf(canonical.Forbidden, "the quota of another project is for operators")
+		}
+	case canonical.QuotaDefaultsGet:
+		if !operator && !own(c, r.Project) {
+			return canonical.Errorf(canonical.Forbidden, "the quota of another project is for operators")
+		}
+	case canonical.UsageList:
+		if !operator && !own(c, r.Project) {
+			return canonical.Errorf(canonical.Forbidden, "the usage of other projects is for operators: ask for project=own")
+		}
 	case canonical.ServerList:
 		if r.Host != "" && !operator {
 			return canonical.Errorf(canonical.Forbidden, "filtering by host is for operators")
@@ -96,4 +108,9 @@ func allowed(c canonical.Caller, o canonical.Options, call canonical.Call) error
 	default:
 		return nil
 	}
+}
+
+// own says whether a project is the caller's.
+func own(c canonical.Caller, p canonical.Project) bool {
+	return p == canonical.OwnProject || p != "" && string(p) == c.Tenant
 }

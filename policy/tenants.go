@@ -21,6 +21,16 @@ func (p *Policy) listTenants(ctx context.Context, r canonical.TenantList) (out c
 	return out, err
 }
 
+// Tenants are the names of all tenants, for who shows and hears projects by other names.
+func (p *Policy) Tenants(ctx context.Context) ([]string, error) {
+	all, err := p.store.Tenants(ctx)
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.Name
+	}
+	return names, err
+}
+
 func (p *Policy) createTenant(ctx context.Context, r canonical.TenantCreate) (out canonical.TypedReply[canonical.Tenant], err error) {
 	out.Result, err = p.addTenant(ctx, r.Name, false)
 	return out, err

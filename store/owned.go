@@ -90,17 +90,21 @@ func (s *Store) Owners(ctx context.Context, cloud, kind string, ids []canonical.
 	return out, nil
 }
 
-// Bury notes that a resource is gone whose owner is to be known for a while, as long as
-// events are kept: the cloud may still tell of its end.
+// keepBuried is how long the owner is known of what is gone: it used something, and usage
+// is asked for by year.
+const keepBuried = 400 * 24 * time.Hour
+
+// Bury notes that a resource is gone whose owner is to be known for a while: the cloud
+// still tells of its end, and of what it used.
 func (s *Store) Bury(ctx context.Context, cloud, kind string, id canonical.ID) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE owned SET gone_at = NOW() WHERE cloud = ? AND kind = ? AND resource = ?`,
 		cloud, kind, string(id))
 	return failed(err, "owner")
 }
 
-// ForgetBuried forgets the owners of what is gone for longer than events are kept.
+// ForgetBuried forgets the owners of what has been gone for long.
 func (s *Store) ForgetBuried(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE gone_at < NOW() - ?`, KeepEvents.Seconds())
+	_, err := s.db.ExecContext(ctx, `DELETE FROM owned WHERE gone_at < NOW() - ?`, keepBuried.Seconds())
 	return failed(err, "owner")
 }
 

@@ -55,6 +55,8 @@ func value(t *rapid.T, typ reflect.Type, name string) reflect.Value {
 		v.SetBool(rapid.Bool().Draw(t, name))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(rapid.IntRange(0, 4096).Draw(t, name)))
+	case reflect.Float64:
+		v.SetFloat(float64(rapid.IntRange(0, 4096).Draw(t, name)) / 8)
 	case reflect.String:
 		v.SetString(text(t, typ, name))
 	case reflect.Pointer:
@@ -119,7 +121,7 @@ func text(t *rapid.T, typ reflect.Type, name string) string {
 	switch {
 	case name == "UserData" || name == "Contents":
 		return base64.StdEncoding.EncodeToString([]byte(rapid.SampledFrom(words).Draw(t, name)))
-	case typ == reflect.TypeFor[canonical.ID](), typ == reflect.TypeFor[canonical.Ref]() && name != "Image", name == "Name":
+	case typ == reflect.TypeFor[canonical.ID](), typ == reflect.TypeFor[canonical.Project](), typ == reflect.TypeFor[canonical.Ref]() && name != "Image", name == "Name":
 		return "i" + rapid.SampledFrom(words).Draw(t, name)
 	case name == "AvailabilityZone":
 		return rapid.SampledFrom([]string{"", "z"}).Draw(t, name)

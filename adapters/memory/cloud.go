@@ -113,6 +113,7 @@ func (c *Cloud) handle() {
 	c.handleHosts()
 	c.handleImageMembers()
 	c.handleQuotas()
+	handle(c, canonical.ListUsages, c.listUsages)
 	handle(c, canonical.ListServerEvents, c.listServerEvents)
 	handle(c, canonical.ListServerMigrations, c.listServerMigrations)
 	handle(c, canonical.GetServerEvent, c.getServerEvent)

@@ -50,7 +50,7 @@ func (c *Cloud) listFlavorAccess(r canonical.FlavorAccessList) (canonical.TypedR
 }
 
 func (c *Cloud) access(f *canonical.Flavor) (canonical.TypedReply[canonical.FlavorAccess], error) {
-	return reply(canonical.FlavorAccess{Projects: append([]string{}, c.granted[f.ID]...)}, nil)
+	return reply(canonical.FlavorAccess{Projects: append([]canonical.Project{}, c.granted[f.ID]...)}, nil)
 }
 
 func (c *Cloud) grantFlavorAccess(r canonical.FlavorAccessGrant) (canonical.TypedReply[canonical.FlavorAccess], error) {
@@ -77,6 +77,6 @@ func (c *Cloud) revokeFlavorAccess(r canonical.FlavorAccessRevoke) (canonical.Ty
 	case !slices.Contains(c.granted[r.ID], r.Project):
 		return refuse[canonical.FlavorAccess](canonical.Errorf(canonical.NotFound, "project %s may not use flavor %s", r.Project, r.ID))
 	}
-	c.granted[r.ID] = slices.DeleteFunc(c.granted[r.ID], func(p string) bool { return p == r.Project })
+	c.granted[r.ID] = slices.DeleteFunc(c.granted[r.ID], func(p canonical.Project) bool { return p == r.Project })
 	return c.access(f)
 }

@@ -15,7 +15,7 @@ func (c *Cloud) defaultQuota() quota {
 	}
 }
 
-func (q quota) told(project string) canonical.Quota {
+func (q quota) told(project canonical.Project) canonical.Quota {
 	return canonical.Quota{
 		ID: canonical.ID(project), Servers: own(q.servers), VCPUs: own(q.vcpus), RAMMiB: own(q.ramMiB), Keypairs: own(q.keypairs),
 		ServerGroups: own(q.groups), ServerGroupMembers: own(q.members), MetadataItems: own(q.items),

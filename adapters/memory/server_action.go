@@ -165,6 +165,7 @@ func (c *Cloud) deleteServer(r canonical.ServerDelete) (canonical.TypedReply[can
 }
 
 func (c *Cloud) remove(s *server) {
+	c.keepUsage(s)
 	c.moveOut(s)
 	c.unkeep(s)
 	delete(c.servers, s.ID)

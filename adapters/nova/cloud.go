@@ -1,6 +1,8 @@
 package nova
 
 import (
+	"context"
+
 	"github.com/dragoman-cloud/dragoman/adapters/wire"
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -13,7 +15,10 @@ type Cloud struct {
 	table *translate.Table
 }
 
-var _ canonical.Cloud = (*Cloud)(nil)
+var (
+	_ canonical.Cloud     = (*Cloud)(nil)
+	_ canonical.Projecter = (*Cloud)(nil)
+)
 
 // Open is the cloud in the dialect of table: that of package translate/nova, or one
 // that is made of it. It asks the cloud nothing yet; what is wrong with o itself is
@@ -51,4 +56,13 @@ func (c *Cloud) Close() {
 	if !c.conn.shared {
 		c.conn.transport.Close()
 	}
+}
+
+// Project implements canonical.Projecter.
+func (c *Cloud) Project(ctx context.Context) (canonical.Project, error) {
+	l, err := c.conn.keeper.get(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	return canonical.Project(l.project), nil
 }

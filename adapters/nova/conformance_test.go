@@ -239,7 +239,7 @@ func TestOpenStackOperatorConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	cloudtest.Run(t, cloudtest.Harness{
-		Open: func(*testing.T) canonical.Cloud { return admin }, Project: account.Project,
+		Open: func(*testing.T) canonical.Cloud { return admin }, Project: canonical.Project(account.Project),
 		Only: []string{"flavor/", "catalogue/hypervisors", "host/"}, Timeout: 3 * time.Minute, Costly: true,
 	})
 }

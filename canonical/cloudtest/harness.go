@@ -23,7 +23,7 @@ type Harness struct {
 	Flavor, Image, Network canonical.Ref
 	// Project is one of the cloud's own, for what is granted to projects; empty: any word
 	// will do.
-	Project string
+	Project canonical.Project
 	// Costly is set where a server takes seconds.
 	Costly bool
 	// Timeout bounds each test; 0: one minute.
@@ -186,6 +186,7 @@ func (h Harness) tests() []test {
 		{"group/members", testServerGroupMembers},
 		{"server/events", testServerEvents},
 		{"host/quotas", testQuotas},
+		{"server/usage", testUsage},
 		{"host/aggregates", testAggregates},
 		{"host/services", testComputeServices},
 		{"host/list", testHosts},

@@ -65,7 +65,7 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	mounts := map[string]http.Handler{}
 	if table := openStackTable(c); table != nil {
 		mounts = openstack.Mounts(openstack.Options{
-			Table: table, Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup,
+			Table: table, Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup, Tenants: s.policy.Tenants,
 			Revoke: s.store.RevokeToken, Revoked: s.store.TokenRevoked, Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
 		})
 	}

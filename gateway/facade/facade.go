@@ -25,6 +25,9 @@ type Options struct {
 	Authenticate func(ctx context.Context, req *translate.Request) (Principal, error)
 	// ProjectOf is the project by which clients know a tenant; nil: its name.
 	ProjectOf func(tenant string) string
+	// Tenants are the names of all tenants: they say which projects of clients are
+	// tenants', and which of results. nil: projects are passed on as they are.
+	Tenants func(ctx context.Context) ([]string, error)
 	// IDs shows ids to clients and reads them; nil: as they are.
 	IDs *IDs
 	Log *slog.Logger
@@ -135,7 +138,11 @@ func (f *Facade) perform(ctx context.Context, row *translate.Route, req *transla
 	if err != nil {
 		return nil, err
 	}
-	call := canonical.Call{Op: row.Op, Request: f.o.IDs.readAll(row.Op, asked)}
+	names, err := f.projects(ctx, row.Op)
+	if err != nil {
+		return nil, err
+	}
+	call := canonical.Call{Op: row.Op, Request: names.read(f.o.IDs.readAll(row.Op, asked))}
 	var reply canonical.Reply
 	if l, ok := row.Answer.(translate.Lister); ok {
 		reply, err = f.list(ctx, l, call, env)
@@ -148,7 +155,7 @@ func (f *Facade) perform(ctx context.Context, row *translate.Route, req *transla
 	if err != nil {
 		return nil, err
 	}
-	reply.Result = f.o.IDs.showAll(row.Op, reply.Result)
+	reply.Result = names.show(f.o.IDs.showAll(row.Op, reply.Result))
 	if reply.Task != nil {
 		t := canonical.MapIDs(*reply.Task, row.Op.Resource(), f.o.IDs.show)
 		reply.Task = &t

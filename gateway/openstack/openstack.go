@@ -23,6 +23,8 @@ type Options struct {
 	// Authenticate and Lookup find the caller of a key: see keystone.Options.
 	Authenticate func(ctx context.Context, bearer string) (canonical.Caller, error)
 	Lookup       func(ctx context.Context, keyID string) (canonical.Caller, error)
+	// Tenants are the names of all tenants: see facade.Options.
+	Tenants func(ctx context.Context) ([]string, error)
 	// Revoke and Revoked end tokens: see keystone.Options.
 	Revoke    func(ctx context.Context, id string, life time.Duration) error
 	Revoked   func(ctx context.Context, id string) (bool, error)
@@ -62,7 +64,7 @@ func Mounts(o Options) map[string]http.Handler {
 		Revoke: o.Revoke, Revoked: o.Revoked, Cloud: o.Cloud,
 	})
 	f := facade.New(facade.Options{
-		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Log: o.Log, Patience: o.Patience, Slowest: o.Slowest, Authenticate: authenticate(identity),
+		Table: o.Table, Cloud: o.Cloud, IDs: o.IDs, ProjectOf: keystone.ProjectID, Tenants: o.Tenants, Log: o.Log, Patience: o.Patience, Slowest: o.Slowest, Authenticate: authenticate(identity),
 	})
 	bases := func(r *http.Request) map[string]string {
 		urls := map[string]string{"identity": base(r) + "/identity/v3"}

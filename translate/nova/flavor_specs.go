@@ -110,14 +110,14 @@ var accessAnswer = translate.Answer[canonical.FlavorAccess, accessBody]{
 	Say: func(r canonical.TypedReply[canonical.FlavorAccess], env *translate.Env, _ *translate.Response) (accessBody, error) {
 		w := accessBody{make([]access, len(r.Result.Projects))}
 		for i, project := range r.Result.Projects {
-			w.Access[i] = access{string(translate.IDOf(env.Asked)), project}
+			w.Access[i] = access{string(translate.IDOf(env.Asked)), string(project)}
 		}
 		return w, nil
 	},
 	Hear: func(w accessBody, _ *translate.Response, _ *translate.Env) (canonical.FlavorAccess, error) {
-		out := canonical.FlavorAccess{Projects: make([]string, len(w.Access))}
+		out := canonical.FlavorAccess{Projects: make([]canonical.Project, len(w.Access))}
 		for i, a := range w.Access {
-			out.Projects[i] = a.Tenant
+			out.Projects[i] = canonical.Project(a.Tenant)
 		}
 		return out, nil
 	},
@@ -130,20 +130,20 @@ type tenantBody struct {
 var askGrant = translate.Ask[canonical.FlavorAccessGrant, tenantBody]{
 	Say: func(r canonical.FlavorAccessGrant, _ *translate.Env, to *translate.Request) (tenantBody, error) {
 		to.Params["id"] = string(r.ID)
-		return tenantBody{r.Project}, nil
+		return tenantBody{string(r.Project)}, nil
 	},
 	Hear: func(w tenantBody, from *translate.Request, _ *translate.Env) (canonical.FlavorAccessGrant, error) {
-		return canonical.FlavorAccessGrant{ID: canonical.ID(from.Params["id"]), Project: w.Tenant}, needTenant(w)
+		return canonical.FlavorAccessGrant{ID: canonical.ID(from.Params["id"]), Project: canonical.Project(w.Tenant)}, needTenant(w)
 	},
 }
 
 var askRevoke = translate.Ask[canonical.FlavorAccessRevoke, tenantBody]{
 	Say: func(r canonical.FlavorAccessRevoke, _ *translate.Env, to *translate.Request) (tenantBody, error) {
 		to.Params["id"] = string(r.ID)
-		return tenantBody{r.Project}, nil
+		return tenantBody{string(r.Project)}, nil
 	},
 	Hear: func(w tenantBody, from *translate.Request, _ *translate.Env) (canonical.FlavorAccessRevoke, error) {
-		return canonical.FlavorAccessRevoke{ID: canonical.ID(from.Params["id"]), Project: w.Tenant}, needTenant(w)
+		return canonical.FlavorAccessRevoke{ID: canonical.ID(from.Params["id"]), Project: canonical.Project(w.Tenant)}, needTenant(w)
 	},
 }
 

@@ -35,7 +35,7 @@ var calls = []string{
 	"server-show", "servers-detail", "servers-list", "server-create", "server-update", "server-delete",
 	"action-", "remote-console", "server-diagnostics", "server-topology.2.7", "server-topology.2.9", "flavor-show", "flavors-", "keypair", "availability-zone",
 	"server-metadata", "server-tags", "flavor-extra-specs",
-	"instance-action", "migrations", "server-group", "aggregate", "services-", "hypervisor-statistics", "quota-set",
+	"instance-action", "migrations", "tenant-usage", "server-group", "aggregate", "services-", "hypervisor-statistics", "quota-set",
 	"server-volume-attachment",
 }
 

@@ -42,23 +42,25 @@ type quotaClassBody struct {
 	Set quotaSet[int] `json:"quota_class_set"`
 }
 
-// hearProject is the project of a request as the other side knows it: the caller's own
-// project has another name behind dragoman.
-func hearProject(from *translate.Request, env *translate.Env, call string) (string, error) {
+// hearProject is the project of a path. The caller's own is open to all, another's to
+// operators.
+func hearProject(from *translate.Request, env *translate.Env, policy string) (canonical.Project, error) {
 	project := from.Params["project"]
 	switch {
 	case project == env.Project:
 		return canonical.OwnProject, nil
 	case !env.Role.AtLeast(canonical.Operator):
-		return "", canonical.Errorf(canonical.Forbidden, "Policy doesn't allow os_compute_api:os-quota-sets:%s to be performed.", call)
+		return "", canonical.Errorf(canonical.Forbidden, "Policy doesn't allow os_compute_api:%s to be performed.", policy)
 	}
-	return project, nil
+	return canonical.Project(project), nil
 }
 
-func sayProject(project string, env *translate.Env, to *translate.Request) {
-	if to.Params["project"] = project; project == canonical.OwnProject {
-		to.Params["project"] = env.Project
+// sayProject is the project as the cloud names it.
+func sayProject(project canonical.Project, env *translate.Env) string {
+	if project == canonical.OwnProject {
+		return env.Project
 	}
+	return string(project)
 }
 
 // shownProject is the project by which the client asked.
@@ -88,20 +90,20 @@ func useNumber(n, used *int) quotaUse { return quotaUse{Limit: *orNone(n), InUse
 
 func hearQuota(w quotaSet[int], env *translate.Env) canonical.Quota {
 	return canonical.Quota{
-		ID: canonical.ID(firstOf(w.ID, projectOf(env.Asked), env.Project)), Servers: limit(&w.Servers), VCPUs: limit(&w.VCPUs), RAMMiB: limit(&w.RAM), Keypairs: limit(&w.Keypairs),
+		ID: canonical.ID(firstOf(w.ID, projectOf(env.Asked, env), env.Project)), Servers: limit(&w.Servers), VCPUs: limit(&w.VCPUs), RAMMiB: limit(&w.RAM), Keypairs: limit(&w.Keypairs),
 		ServerGroups: limit(&w.Groups), ServerGroupMembers: limit(&w.Members), MetadataItems: limit(&w.Metadata),
 	}
 }
 
 // projectOf is the project that a request names.
-func projectOf(asked any) string {
+func projectOf(asked any, env *translate.Env) string {
 	switch r := asked.(type) {
 	case canonical.QuotaGet:
-		return r.Project
+		return sayProject(r.Project, env)
 	case canonical.QuotaDefaultsGet:
-		return r.Project
+		return sayProject(r.Project, env)
 	case canonical.QuotaUpdate:
-		return r.Project
+		return sayProject(r.Project, env)
 	}
 	return ""
 }
@@ -129,7 +131,7 @@ var quotaDetailAnswer = translate.Answer[canonical.Quota, quotaBody[quotaUse]]{
 	Hear: func(w quotaBody[quotaUse], _ *translate.Response, env *translate.Env) (canonical.Quota, error) {
 		s := w.Set
 		return canonical.Quota{
-			ID: canonical.ID(firstOf(s.ID, projectOf(env.Asked), env.Project)), Servers: limit(&s.Servers.Limit), ServersUsed: &s.Servers.InUse, VCPUs: limit(&s.VCPUs.Limit), VCPUsUsed: &s.VCPUs.InUse,
+			ID: canonical.ID(firstOf(s.ID, projectOf(env.Asked, env), env.Project)), Servers: limit(&s.Servers.Limit), ServersUsed: &s.Servers.InUse, VCPUs: limit(&s.VCPUs.Limit), VCPUsUsed: &s.VCPUs.InUse,
 			RAMMiB: limit(&s.RAM.Limit), RAMUsedMiB: &s.RAM.InUse, Keypairs: limit(&s.Keypairs.Limit), ServerGroups: limit(&s.Groups.Limit),
 			ServerGroupsUsed: &s.Groups.InUse, ServerGroupMembers: limit(&s.Members.Limit), MetadataItems: limit(&s.Metadata.Limit),
 		}, nil
@@ -189,7 +191,7 @@ func hearLimit(n *number) canonical.Opt[int] {
 
 var askQuotaUpdate = translate.Ask[canonical.QuotaUpdate, quotaUpdateBody]{
 	Say: func(r canonical.QuotaUpdate, env *translate.Env, to *translate.Request) (quotaUpdateBody, error) {
-		sayProject(r.Project, env, to)
+		to.Params["project"] = sayProject(r.Project, env)
 		w := quotaChange{
 			Servers: sayLimit(r.Servers), VCPUs: sayLimit(r.VCPUs), RAM: sayLimit(r.RAMMiB), Keypairs: sayLimit(r.Keypairs),
 			Groups: sayLimit(r.ServerGroups), Members: sayLimit(r.ServerGroupMembers), Metadata: sayLimit(r.MetadataItems),
@@ -207,20 +209,20 @@ var askQuotaUpdate = translate.Ask[canonical.QuotaUpdate, quotaUpdateBody]{
 			ServerGroups: hearLimit(s.Groups), ServerGroupMembers: hearLimit(s.Members), MetadataItems: hearLimit(s.Metadata),
 			Force: s.Force != nil && bool(*s.Force),
 		}
-		r.Project, err = hearProject(from, env, "update")
+		r.Project, err = hearProject(from, env, "os-quota-sets:update")
 		return r, err
 	},
 }
 
 // askProject asks by the project in the path.
-func askProject[Req any](call string, make func(string) Req, project func(Req) string) translate.Ask[Req, translate.NoBody] {
+func askProject[Req any](call string, make func(canonical.Project) Req, project func(Req) canonical.Project) translate.Ask[Req, translate.NoBody] {
 	return translate.Ask[Req, translate.NoBody]{
 		Say: func(r Req, env *translate.Env, to *translate.Request) (translate.NoBody, error) {
-			sayProject(project(r), env, to)
+			to.Params["project"] = sayProject(project(r), env)
 			return translate.NoBody{}, nil
 		},
 		Hear: func(_ translate.NoBody, from *translate.Request, env *translate.Env) (Req, error) {
-			p, err := hearProject(from, env, call)
+			p, err := hearProject(from, env, "os-quota-sets:"+call)
 			return make(p), err
 		},
 	}
@@ -228,11 +230,11 @@ func askProject[Req any](call string, make func(string) Req, project func(Req) s
 
 func quotaRoutes() []translate.Route {
 	const one = "/os-quota-sets/{project}"
-	get := func(p string) canonical.QuotaGet { return canonical.QuotaGet{Project: p} }
-	defaults := func(p string) canonical.QuotaDefaultsGet { return canonical.QuotaDefaultsGet{Project: p} }
-	reset := func(p string) canonical.QuotaReset { return canonical.QuotaReset{Project: p} }
+	get := func(p canonical.Project) canonical.QuotaGet { return canonical.QuotaGet{Project: p} }
+	defaults := func(p canonical.Project) canonical.QuotaDefaultsGet { return canonical.QuotaDefaultsGet{Project: p} }
+	reset := func(p canonical.Project) canonical.QuotaReset { return canonical.QuotaReset{Project: p} }
 	class := translate.Ask[canonical.QuotaDefaultsGet, translate.NoBody]{
-		Say: askProject("show", defaults, func(r canonical.QuotaDefaultsGet) string { return r.Project }).Say,
+		Say: askProject("show", defaults, func(r canonical.QuotaDefaultsGet) canonical.Project { return r.Project }).Say,
 		Hear: func(translate.NoBody, *translate.Request, *translate.Env) (canonical.QuotaDefaultsGet, error) {
 			return canonical.QuotaDefaultsGet{Project: canonical.OwnProject}, nil
 		},
@@ -240,15 +242,15 @@ func quotaRoutes() []translate.Route {
 	return []translate.Route{
 		{
 			ID: "nova.quota.detail", Service: "compute", Method: "GET", Path: one + "/detail", Op: canonical.GetQuota.Spec(),
-			Ask: askProject("detail", get, func(r canonical.QuotaGet) string { return r.Project }), Answer: quotaDetailAnswer, Status: 200,
+			Ask: askProject("detail", get, func(r canonical.QuotaGet) canonical.Project { return r.Project }), Answer: quotaDetailAnswer, Status: 200,
 		},
 		{
 			ID: "nova.quota.show", Service: "compute", Method: "GET", Path: one, Op: canonical.GetQuota.Spec(), Can: never,
-			Ask: askProject("show", get, func(r canonical.QuotaGet) string { return r.Project }), Answer: quotaAnswer, Status: 200,
+			Ask: askProject("show", get, func(r canonical.QuotaGet) canonical.Project { return r.Project }), Answer: quotaAnswer, Status: 200,
 		},
 		{
 			ID: "nova.quota.defaults", Service: "compute", Method: "GET", Path: one + "/defaults", Op: canonical.GetQuotaDefaults.Spec(),
-			Ask: askProject("defaults", defaults, func(r canonical.QuotaDefaultsGet) string { return r.Project }), Answer: quotaAnswer, Status: 200,
+			Ask: askProject("defaults", defaults, func(r canonical.QuotaDefaultsGet) canonical.Project { return r.Project }), Answer: quotaAnswer, Status: 200,
 		},
 		{
 			ID: "nova.quota.update", Service: "compute", Method: "PUT", Path: one, Op: canonical.UpdateQuota.Spec(),
@@ -256,7 +258,7 @@ func quotaRoutes() []translate.Route {
 		},
 		{
 			ID: "nova.quota.delete", Service: "compute", Method: "DELETE", Path: one, Op: canonical.ResetQuota.Spec(),
-			Ask: askProject("delete", reset, func(r canonical.QuotaReset) string { return r.Project }), Answer: translate.Nothing[canonical.None](), Status: 202,
+			Ask: askProject("delete", reset, func(r canonical.QuotaReset) canonical.Project { return r.Project }), Answer: translate.Nothing[canonical.None](), Status: 202,
 		},
 		{
 			ID: "nova.quota_class.show", Service: "compute", Method: "GET", Path: "/os-quota-class-sets/{project}", Op: canonical.GetQuotaDefaults.Spec(), Can: never,
