@@ -93,6 +93,57 @@ func (c *Cloud) createFlavor(ctx context.Context, r canonical.FlavorCreate) (can
 	return f, c.opts.Store.AddObject(ctx, c.object(flavorKind, string(f.ID)), f)
 }
 
+func (c *Cloud) updateFlavor(ctx context.Context, r canonical.FlavorUpdate) (canonical.Flavor, error) {
+	return c.changeFlavor(ctx, r.ID, func(f *canonical.Flavor) error {
+		if !r.Description.IsZero() {
+			f.Description = optional(r.Description.Or(""))
+		}
+		return nil
+	})
+}
+
+// changeFlavor changes a flavor with nobody between; servers that were made of it stay
+// as they are.
+func (c *Cloud) changeFlavor(ctx context.Context, id canonical.ID, change func(*canonical.Flavor) error) (f canonical.Flavor, err error) {
+	err = c.opts.Store.ChangeObject(ctx, c.object(flavorKind, string(id)), &f, func() error {
+		if err := change(&f); err != nil {
+			return err
+		}
+		return kvm.CheckExtraSpecs(f.ExtraSpecs)
+	})
+	return f, err
+}
+
+func (c *Cloud) getExtraSpecs(ctx context.Context, r canonical.FlavorExtraSpecsGet) (canonical.FlavorExtraSpecs, error) {
+	f, err := c.getFlavor(ctx, canonical.FlavorGet{ID: r.ID})
+	return canonical.FlavorExtraSpecs(f.ExtraSpecs), err
+}
+
+func (c *Cloud) mergeExtraSpecs(ctx context.Context, r canonical.FlavorExtraSpecsMerge) (canonical.FlavorExtraSpecs, error) {
+	f, err := c.changeFlavor(ctx, r.ID, func(f *canonical.Flavor) error {
+		f.ExtraSpecs = patched(f.ExtraSpecs, canonical.Some(r.ExtraSpecs))
+		return nil
+	})
+	return canonical.FlavorExtraSpecs(f.ExtraSpecs), err
+}
+
+func (c *Cloud) setExtraSpec(ctx context.Context, r canonical.FlavorExtraSpecSet) (canonical.FlavorExtraSpecs, error) {
+	return c.mergeExtraSpecs(ctx, canonical.FlavorExtraSpecsMerge{
+		ID: r.ID, ExtraSpecs: map[string]canonical.Opt[string]{r.Key: canonical.Some(r.Value)},
+	})
+}
+
+func (c *Cloud) deleteExtraSpec(ctx context.Context, r canonical.FlavorExtraSpecDelete) (canonical.None, error) {
+	_, err := c.changeFlavor(ctx, r.ID, func(f *canonical.Flavor) error {
+		if _, ok := f.ExtraSpecs[r.Key]; !ok {
+			return canonical.Errorf(canonical.NotFound, "flavor %s has no extra spec %q", r.ID, r.Key)
+		}
+		delete(f.ExtraSpecs, r.Key)
+		return nil
+	})
+	return canonical.None{}, err
+}
+
 func (c *Cloud) deleteFlavor(ctx context.Context, r canonical.FlavorDelete) (canonical.None, error) {
 	return canonical.None{}, c.opts.Store.DeleteObject(ctx, c.object(flavorKind, string(r.ID)))
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -59,6 +60,32 @@ func TestFlavors(t *testing.T) {
 	if n := len(do(t, openCloud(t, o), canonical.ListFlavors, canonical.FlavorList{}).Items); n != 0 {
 		t.Errorf("%d flavors came back", n)
 	}
+}
+
+// TestExtraSpecs: those of a flavor change, but never to what servers cannot have.
+func TestExtraSpecs(t *testing.T) {
+	c, _, _ := fakeCloud(t)
+	id := do(t, c, canonical.CreateFlavor, canonical.FlavorCreate{Name: "special", VCPUs: 1, RAMMiB: 64, ExtraSpecs: map[string]string{"hw_rng:allowed": "true"}}).ID
+	is := func(what string, want map[string]string) {
+		t.Helper()
+		if diff := cmp.Diff(canonical.FlavorExtraSpecs(want), do(t, c, canonical.GetFlavorExtraSpecs, canonical.FlavorExtraSpecsGet{ID: id})); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", what, diff)
+		}
+	}
+	is("as it was made", map[string]string{"hw_rng:allowed": "true"})
+	do(t, c, canonical.SetFlavorExtraSpec, canonical.FlavorExtraSpecSet{ID: id, Key: "hw:boot_menu", Value: "true"})
+	do(t, c, canonical.MergeFlavorExtraSpecs, canonical.FlavorExtraSpecsMerge{ID: id, ExtraSpecs: map[string]canonical.Opt[string]{
+		"hw_rng:allowed": canonical.Null[string](), "hw:cpu_threads": canonical.Some("1"),
+	}})
+	is("changed", map[string]string{"hw:boot_menu": "true", "hw:cpu_threads": "1"})
+	code(t, "one that hosts do not know", try(t, c, canonical.SetFlavorExtraSpec, canonical.FlavorExtraSpecSet{ID: id, Key: "x:y", Value: "1"}), canonical.InvalidRequest)
+	do(t, c, canonical.DeleteFlavorExtraSpec, canonical.FlavorExtraSpecDelete{ID: id, Key: "hw:cpu_threads"})
+	code(t, "a delete of what is not there", try(t, c, canonical.DeleteFlavorExtraSpec, canonical.FlavorExtraSpecDelete{ID: id, Key: "hw:cpu_threads"}), canonical.NotFound)
+	is("after what was refused", map[string]string{"hw:boot_menu": "true"})
+	if f := do(t, c, canonical.UpdateFlavor, canonical.FlavorUpdate{ID: id, Description: canonical.Some("quick")}); *f.Description != "quick" {
+		t.Errorf("described as %q", *f.Description)
+	}
+	code(t, "extra specs of no flavor", try(t, c, canonical.GetFlavorExtraSpecs, canonical.FlavorExtraSpecsGet{ID: "none"}), canonical.NotFound)
 }
 
 func TestKeypairs(t *testing.T) {
