@@ -43,9 +43,15 @@ func (c *Cloud) act(ctx context.Context, op *canonical.Spec, j job, id canonical
 		return out, err
 	}
 	j.Operation, j.Resources = op.Name, about("server", id)
-	if out.Task, err = c.work(ctx, j); err != nil {
+	return c.enter(ctx, j)
+}
+
+// enter begins a job on a server; see work.
+func (c *Cloud) enter(ctx context.Context, j job, first ...func(context.Context) error) (out canonical.TypedReply[canonical.Server], err error) {
+	if out.Task, err = c.work(ctx, j, first...); err != nil {
 		return out, err
 	}
+	id := j.about()
 	c.tell(id)
 	out.Result, err = c.server(ctx, id)
 	return out, err

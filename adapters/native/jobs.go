@@ -91,17 +91,24 @@ func (c *Cloud) perform(ctx context.Context, j *job) error {
 	}
 }
 
-// work begins a job: it is stored, the servers that it is about are busy, and it is
-// performed. The store's last word on the job is how that ended, unless the cloud is
-// closed first: then the next process takes the job up.
-func (c *Cloud) work(ctx context.Context, j job) (*canonical.Task, error) {
+// work begins a job: the servers that it is about are busy, what is to come first is
+// done, the job is stored and performed. The store's last word on it is how that ended,
+// unless the cloud is closed first: then the next process takes the job up.
+func (c *Cloud) work(ctx context.Context, j job, first ...func(context.Context) error) (*canonical.Task, error) {
 	j.ID, j.Status, j.BegunAt = canonical.ID(strings.ToLower(rand.Text())), canonical.OperationRunning, now()
 	if task := c.occupy(j); task != "" {
 		return nil, canonical.Errorf(canonical.FailedPrecondition, "the server is busy: %s", task)
 	}
-	if err := c.opts.Store.AddObject(ctx, c.object(jobKind, string(j.ID)), j); err != nil {
-		c.release(j)
-		return nil, err
+	for _, f := range append(first, func(ctx context.Context) error {
+		return c.opts.Store.AddObject(ctx, c.object(jobKind, string(j.ID)), j)
+	}) {
+		if err := f(ctx); err != nil {
+			if j.Flavor != nil {
+				c.note("give back what a resize claimed", c.claimAgain(j.about()))
+			}
+			c.release(j)
+			return nil, err
+		}
 	}
 	c.run(j)
 	return &canonical.Task{Job: j.ID, Resources: j.Resources}, nil

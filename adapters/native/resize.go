@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/store"
@@ -24,14 +25,21 @@ func (c *Cloud) resizeServer(ctx context.Context, r canonical.ServerResize) (out
 	if err != nil {
 		return out, err
 	}
-	if err := c.reclaim(ctx, rec, larger(c.claimOf(rec, rec.Flavor), c.claimOf(rec, to))); err != nil {
-		return out, err
+	j := job{Operation: canonical.ResizeServer.Spec().Name, Resources: about("server", r.ID), Flavor: &to, On: c.runs(rec)}
+	// While the server is busy with it, so that no other resize claims at the same time.
+	return c.enter(ctx, j, func(ctx context.Context) error { return c.claimBoth(ctx, rec, to) })
+}
+
+// claimBoth claims what either shape takes, for a server that has the one still.
+func (c *Cloud) claimBoth(ctx context.Context, rec record, to canonical.ServerFlavor) error {
+	now, err := c.record(ctx, canonical.ID(rec.ID))
+	switch {
+	case err != nil:
+		return err
+	case now.Former != nil || !reflect.DeepEqual(now.Flavor, rec.Flavor):
+		return canonical.Errorf(canonical.Conflict, "the server was resized at this moment")
 	}
-	out, err = c.act(ctx, canonical.ResizeServer.Spec(), job{Flavor: &to, On: c.runs(rec)}, r.ID, from...)
-	if err != nil && c.busyWith(r.ID) != resizing { // by another resize, which needs its claim
-		c.note("give back what a resize claimed", c.claimAgain(r.ID))
-	}
-	return out, err
+	return c.reclaim(ctx, rec, larger(c.claimOf(rec, rec.Flavor), c.claimOf(rec, to)))
 }
 
 func (c *Cloud) confirmResize(ctx context.Context, r canonical.ServerConfirmResize) (canonical.TypedReply[canonical.Server], error) {
@@ -110,7 +118,7 @@ func (c *Cloud) reshapeOff(ctx context.Context, j *job) error {
 
 // reshaped notes a resize or a revert that was done.
 func (c *Cloud) reshaped(ctx context.Context, j *job) error {
-	rec, err := c.change(ctx, j.about(), func(r *record) error {
+	_, err := c.change(ctx, j.about(), func(r *record) error {
 		switch {
 		case j.Operation == canonical.RevertServerResize.Spec().Name:
 			r.Former = nil
@@ -121,10 +129,10 @@ func (c *Cloud) reshaped(ctx context.Context, j *job) error {
 		r.Flavor = *j.Flavor
 		return nil
 	})
-	if err == nil && rec.Former == nil {
-		err = c.claimAgain(j.about())
+	if err != nil {
+		return err
 	}
-	return err
+	return c.claimAgain(j.about())
 }
 
 // confirm grows the disk, and gives back what the former shape claimed.

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
@@ -70,6 +71,24 @@ func TestResizeClaims(t *testing.T) {
 	}
 	if s := get(t, c, id); s.Status != canonical.ServerRunning || *s.Flavor.Name != "small" {
 		t.Errorf("after what failed it is %s, a %s", s.Status, *s.Flavor.Name)
+	}
+}
+
+// TestResizesAtOnce: of two resizes at once one is refused, and the server claims what the
+// other needs.
+func TestResizesAtOnce(t *testing.T) {
+	c, h, _ := fakeCloud(t)
+	h.facts.CPUs, h.facts.DiskGiB = 1000, 1<<30
+	for range 20 {
+		id := create(t, c, a("web")).ID
+		var wg sync.WaitGroup
+		for _, f := range []canonical.Ref{"large", "small"} {
+			wg.Go(func() { _ = try(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: f}) }) // one may be refused
+		}
+		wg.Wait()
+		if s, claim := get(t, c, id), claimed(t, c, id); claim.RAMMiB != *s.Flavor.RAMMiB || s.Status != canonical.ServerVerifyResize {
+			t.Errorf("a %s that is %s claims %d MiB of memory", *s.Flavor.Name, s.Status, claim.RAMMiB)
+		}
 	}
 }
 
