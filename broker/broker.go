@@ -110,7 +110,7 @@ func New(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.mark = markPrefix + instance
+	b.mark = canonical.Mark(instance)
 	if err := b.setClock(b.ctx); err != nil {
 		return nil, err
 	}

@@ -7,11 +7,6 @@ import (
 	"github.com/dragoman-cloud/dragoman/canonical"
 )
 
-// markPrefix and the name of this dragoman are the key of the metadata by which a
-// server names the operation that made it. By it a create is settled whose answer was
-// lost; tenants do not see it. Dragomans behind each other have marks of their own.
-const markPrefix = "dragoman."
-
 // maxMetadata is how many items every dialect takes; a create with that many is not
 // marked, and cannot be settled.
 const maxMetadata = 128

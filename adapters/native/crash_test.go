@@ -3,11 +3,12 @@ package native
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/digitalocean/go-libvirt"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -389,15 +390,23 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestRecover: without the store the servers come back from their hosts.
+// lostMark is the mark of a store that is lost.
+const lostMark = "dragoman.abcdefgh"
+
+// TestRecover: without the store the servers come back from their hosts as they were,
+// but for the mark of that store.
 func TestRecover(t *testing.T) {
 	c, h, o := fakeCloud(t)
 	r := a("recovered 云")
-	r.Metadata, r.Tags, r.Networks = map[string]string{"k": "值"}, []string{"t"}, canonical.Networks{
+	r.Metadata, r.Tags, r.Networks = map[string]string{"k": "值", lostMark: "op"}, []string{"t"}, canonical.Networks{
 		Mode: canonical.NetworksList, List: []canonical.NetworkChoice{{Network: "default", IP: "10.0.0.9"}},
 	}
 	id := create(t, c, r).ID
-	before := do(t, c, canonical.UpdateServer, canonical.ServerUpdate{ID: id, Name: canonical.Some("renamed 云")})
+	do(t, c, canonical.UpdateServer, canonical.ServerUpdate{ID: id, Name: canonical.Some("renamed 云")})
+	do(t, c, canonical.UpdateServer, canonical.ServerUpdate{ID: id, AccessIPv4: canonical.Some("192.0.2.1"), AccessIPv6: canonical.Some("2001:db8::1")})
+	do(t, c, canonical.ResizeServer, canonical.ServerResize{ID: id, Flavor: "small"})
+	before := do(t, c, canonical.LockServer, canonical.ServerLock{ID: id, Reason: "mine"})
+	claim := claimed(t, c, id)
 	h.put(kvm.Server{Record: kvm.Record{ID: "33333333-3333-4333-8333-333333333333"}}, libvirt.DomainRunning) // whose record is spoiled
 	crash(t, c)
 
@@ -411,10 +420,15 @@ func TestRecover(t *testing.T) {
 		t.Fatalf("recovered %v, %v", found, err)
 	}
 	after := get(t, c, id)
-	if fmt.Sprint(after.Name, after.Status, after.Metadata, after.Tags, *after.Tenant, *after.Flavor.Name, after.CreatedAt) !=
-		fmt.Sprint(before.Name, before.Status, before.Metadata, before.Tags, *before.Tenant, *before.Flavor.Name, before.CreatedAt) ||
-		len(after.Addresses) != 1 || after.Addresses[0].IP != "10.0.0.9" || after.Image.ID != before.Image.ID {
-		t.Errorf("before %+v\nafter %+v", before, after)
+	if before.Status != canonical.ServerVerifyResize || len(before.Addresses) != 1 || before.Addresses[0].IP != "10.0.0.9" {
+		t.Errorf("before %+v", before)
+	}
+	delete(before.Metadata, lostMark)
+	if diff := cmp.Diff(before, after, cmpopts.IgnoreFields(canonical.Server{}, "UpdatedAt", "LaunchedAt")); diff != "" {
+		t.Errorf("recovered, less what it was (-) and more than that (+):\n%s", diff)
+	}
+	if got := claimed(t, c, id); got != claim {
+		t.Errorf("recovered it claims %+v, and claimed %+v", got, claim)
 	}
 	if owner, err := o.Store.Owner(t.Context(), "kvm1", "server", canonical.MakeID("kvm1", string(id))); err != nil || owner != "acme" {
 		t.Errorf("it belongs to %q, %v", owner, err)
@@ -422,6 +436,13 @@ func TestRecover(t *testing.T) {
 	code(t, "delete of its image", try(t, c, canonical.DeleteImage, canonical.ImageDelete{ID: after.Image.ID}), canonical.FailedPrecondition)
 	if again, _ := c.Recover(t.Context()); len(again) != 0 {
 		t.Errorf("recovered again: %v", again)
+	}
+	if _, err := canonical.UnlockServer.Do(admin(t.Context()), c, canonical.ServerUnlock{ID: id}); err != nil {
+		t.Error(err)
+	}
+	do(t, c, canonical.RevertServerResize, canonical.ServerRevertResize{ID: id})
+	if s := get(t, c, id); *s.Flavor.Name != "tiny" {
+		t.Errorf("reverted it is a %s", *s.Flavor.Name)
 	}
 	do(t, c, canonical.DeleteServer, canonical.ServerDelete{ID: id})
 	nothingKept(t, c)

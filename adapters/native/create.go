@@ -81,10 +81,11 @@ func (c *Cloud) begin(ctx context.Context, p plan, claim store.Claim, i int) (re
 		return record{}, err
 	}
 	rec := record{
-		Host: claim.Host, Making: sealed, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6, UpdatedAt: now(),
+		Host: claim.Host, Making: sealed, UpdatedAt: now(),
 		Record: kvm.Record{
 			ID: claim.Server, Tenant: canonical.CallerOf(ctx).Tenant, Name: r.NameOf(i), Description: r.Description, Flavor: p.shape,
 			Image: p.image, Keypair: string(r.Keypair), Metadata: r.Metadata, Tags: r.Tags, AvailabilityZone: zoneOf(c.hostNamed(claim.Host)), CreatedAt: now(),
+			AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
 		},
 	}
 	if err := c.images.Use(p.image.ID, rec.ID); err != nil {

@@ -59,6 +59,19 @@ func (c *Cloud) listeners() []func(canonical.Server) {
 	return slices.Clone(c.watchers)
 }
 
+// informIdle is inform for what no job works on; a job does it at its end.
+func (c *Cloud) informIdle(ctx context.Context, r record) {
+	if c.busyWith(canonical.ID(r.ID)) == "" {
+		c.informNow(ctx, r)
+	}
+}
+
+func (c *Cloud) informNow(ctx context.Context, r record) {
+	if h := c.hostNamed(r.Host); h != nil {
+		c.inform(ctx, h, r)
+	}
+}
+
 // inform writes what may be changed of a record to the host, where it is only needed to
 // recover the former.
 func (c *Cloud) inform(ctx context.Context, h host, r record) {
@@ -70,7 +83,7 @@ func (c *Cloud) inform(ctx context.Context, h host, r record) {
 		if newest, err := c.record(ctx, canonical.ID(r.ID)); err == nil { // updates may overtake each other
 			r = newest
 		}
-		k.Name, k.Description, k.Tags, k.Metadata = r.Name, r.Description, r.Tags, r.Metadata
+		r.tellTo(k)
 	})
 	c.note("write the host's record of a server", err)
 }

@@ -38,8 +38,7 @@ func (c *Cloud) unlockServer(ctx context.Context, r canonical.ServerUnlock) (can
 	return c.setLock(ctx, r.ID, false, "")
 }
 
-// setLock works in every state. The lock is the store's alone: a server that is
-// recovered from its host has none.
+// setLock works in every state.
 func (c *Cloud) setLock(ctx context.Context, id canonical.ID, locked bool, reason string) (canonical.Server, error) {
 	rec, err := c.change(ctx, id, func(rec *record) error {
 		if rec.Locked && locked {
@@ -51,6 +50,7 @@ func (c *Cloud) setLock(ctx context.Context, id canonical.ID, locked bool, reaso
 	if err != nil {
 		return canonical.Server{}, err
 	}
+	c.informIdle(ctx, rec)
 	c.tell(id)
 	return c.now(ctx, rec)
 }

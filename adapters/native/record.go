@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,14 +38,8 @@ type record struct {
 	Built      bool             // it has been started once, or its making has failed
 	Fault      *canonical.Fault // why its making failed
 	Making     []byte           // the sealed making, until it is built: it holds secrets
-	AccessIPv4 string
-	AccessIPv6 string
 	UpdatedAt  time.Time
 	LaunchedAt *time.Time
-	Locked     bool
-	LockReason string
-	// Former is the shape before a resize that is neither confirmed nor reverted.
-	Former *canonical.ServerFlavor
 }
 
 func (c *Cloud) record(ctx context.Context, id canonical.ID) (r record, err error) {
@@ -53,7 +48,15 @@ func (c *Cloud) record(ctx context.Context, id canonical.ID) (r record, err erro
 
 // told says whether the host's record has what may be changed of this one.
 func (r record) told(k kvm.Record) bool {
-	return k.Name == r.Name && k.Description == r.Description && slices.Equal(k.Tags, r.Tags) && maps.Equal(k.Metadata, r.Metadata)
+	return k.Name == r.Name && k.Description == r.Description && slices.Equal(k.Tags, r.Tags) && maps.Equal(k.Metadata, r.Metadata) &&
+		k.AccessIPv4 == r.AccessIPv4 && k.AccessIPv6 == r.AccessIPv6 && k.Locked == r.Locked && k.LockReason == r.LockReason &&
+		reflect.DeepEqual(k.Former, r.Former)
+}
+
+// tellTo writes into the host's record what may be changed of this one.
+func (r record) tellTo(k *kvm.Record) {
+	k.Name, k.Description, k.Tags, k.Metadata = r.Name, r.Description, r.Tags, r.Metadata
+	k.AccessIPv4, k.AccessIPv6, k.Locked, k.LockReason, k.Former = r.AccessIPv4, r.AccessIPv6, r.Locked, r.LockReason, r.Former
 }
 
 // change changes a record with nobody between.
@@ -281,9 +284,7 @@ func (c *Cloud) updateServer(ctx context.Context, r canonical.ServerUpdate) (can
 	if err != nil {
 		return canonical.Server{}, err
 	}
-	if h := c.hostNamed(rec.Host); h != nil && c.busyWith(r.ID) == "" { // else the job does it at its end
-		c.inform(ctx, h, rec)
-	}
+	c.informIdle(ctx, rec)
 	c.tell(r.ID)
 	return c.show(rec, c.live(rec)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/dragoman-cloud/dragoman/adapters/native/kvm"
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -55,7 +56,15 @@ func (c *Cloud) adopt(ctx context.Context, h host, s kvm.Server) error {
 	if err := c.usesImage(s.Record); err != nil {
 		return err
 	}
-	claim := store.Claim{Host: h.Name(), Server: s.ID, VCPUs: *f.VCPUs, RAMMiB: *f.RAMMiB, DiskGiB: *f.DiskGiB}
+	created := s.CreatedAt
+	r := record{Record: s.Record, Host: h.Name(), Built: true, UpdatedAt: now(), LaunchedAt: &created}
+	if err := c.dropMarks(ctx, r.Metadata); err != nil {
+		return err
+	}
+	claim := c.claimOf(r, r.Flavor)
+	if r.Former != nil {
+		claim = larger(claim, c.claimOf(r, *r.Former))
+	}
 	err := c.opts.Store.Claim(ctx, c.opts.Name, func([]store.Claim) ([]store.Claim, error) { return []store.Claim{claim}, nil })
 	if err != nil && canonical.CodeOf(err) != canonical.AlreadyExists {
 		return err
@@ -65,7 +74,13 @@ func (c *Cloud) adopt(ctx context.Context, h host, s kvm.Server) error {
 			return err
 		}
 	}
-	created := s.CreatedAt
-	r := record{Record: s.Record, Host: h.Name(), Built: true, UpdatedAt: now(), LaunchedAt: &created}
 	return c.opts.Store.AddObject(ctx, c.object(serverKind, s.ID), r)
+}
+
+// dropMarks takes out the marks of other stores, such as the one that is lost: they name
+// operations that nobody knows any more, and nobody hides them.
+func (c *Cloud) dropMarks(ctx context.Context, metadata map[string]string) error {
+	instance, err := c.opts.Store.Instance(ctx)
+	maps.DeleteFunc(metadata, func(key, _ string) bool { return canonical.IsMark(key) && key != canonical.Mark(instance) })
+	return err
 }

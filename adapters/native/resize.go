@@ -118,7 +118,7 @@ func (c *Cloud) reshapeOff(ctx context.Context, j *job) error {
 
 // reshaped notes a resize or a revert that was done.
 func (c *Cloud) reshaped(ctx context.Context, j *job) error {
-	_, err := c.change(ctx, j.about(), func(r *record) error {
+	rec, err := c.change(ctx, j.about(), func(r *record) error {
 		switch {
 		case j.Operation == canonical.RevertServerResize.Spec().Name:
 			r.Former = nil
@@ -132,6 +132,7 @@ func (c *Cloud) reshaped(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	c.informNow(ctx, rec)
 	return c.claimAgain(j.about())
 }
 
@@ -147,9 +148,11 @@ func (c *Cloud) confirm(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.change(ctx, j.about(), func(r *record) error { r.Former = nil; return nil }); err != nil {
+	rec, err := c.change(ctx, j.about(), func(r *record) error { r.Former = nil; return nil })
+	if err != nil {
 		return err
 	}
+	c.informNow(ctx, rec)
 	return c.claimAgain(j.about())
 }
 

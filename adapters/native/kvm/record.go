@@ -45,6 +45,12 @@ type Record struct {
 	Networks         []NIC                  `json:"networks,omitempty"`
 	CreatedAt        time.Time              `json:"created_at"`
 	Intent           Intent                 `json:"intent"`
+	AccessIPv4       string                 `json:"access_ipv4,omitempty"`
+	AccessIPv6       string                 `json:"access_ipv6,omitempty"`
+	Locked           bool                   `json:"locked,omitempty"`
+	LockReason       string                 `json:"lock_reason,omitempty"`
+	// Former is the shape before a resize that is neither confirmed nor reverted.
+	Former *canonical.ServerFlavor `json:"former,omitempty"`
 }
 
 // ImageRef names an image.
@@ -119,6 +125,11 @@ func (r Record) clone() Record {
 	r.Tags = slices.Clone(r.Tags)
 	r.Networks = slices.Clone(r.Networks)
 	r.Flavor.ExtraSpecs = maps.Clone(r.Flavor.ExtraSpecs)
+	if r.Former != nil {
+		former := *r.Former
+		former.ExtraSpecs = maps.Clone(former.ExtraSpecs)
+		r.Former = &former
+	}
 	return r
 }
 
