@@ -19,7 +19,7 @@ const (
 )
 
 // keep renews the leases of what this process has, takes over what others have left,
-// and forgets old events.
+// and forgets old events and operations.
 func (b *Broker) keep(ctx context.Context) {
 	renew, take, forget := time.NewTicker(renewEvery), time.NewTicker(takeOverEvery), time.NewTicker(forgetEvery)
 	defer renew.Stop()
@@ -36,6 +36,7 @@ func (b *Broker) keep(ctx context.Context) {
 			b.report("take over operations", b.takeOver(ctx))
 		case <-forget.C:
 			b.report("forget events", b.Store.ForgetEvents(ctx))
+			b.report("forget operations", b.Store.ForgetOperations(ctx))
 			b.report("forget the owners of what is gone", b.Store.ForgetBuried(ctx))
 		}
 	}

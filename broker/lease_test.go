@@ -10,6 +10,7 @@ import (
 	"github.com/dragoman-cloud/dragoman/adapters/memory"
 	"github.com/dragoman-cloud/dragoman/broker"
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
 )
 
 // A process that slept over its lease, and wakes when another has given its work up,
@@ -30,7 +31,7 @@ func TestWhoComesTooLateCleansUp(t *testing.T) {
 	<-begun
 
 	s := openStore(t, path)
-	ops, err := s.Operations(t.Context(), "acme")
+	ops, err := s.Operations(t.Context(), store.OperationFilter{Tenant: "acme"})
 	if err != nil || len(ops) != 1 {
 		t.Fatal(ops, err)
 	}

@@ -2,9 +2,9 @@ package broker
 
 import (
 	"context"
-	"slices"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
+	"github.com/dragoman-cloud/dragoman/store"
 )
 
 func (b *Broker) mayOperate(ctx context.Context, tenant string) bool {
@@ -33,16 +33,12 @@ func (b *Broker) listOperations(ctx context.Context, r canonical.OperationList) 
 	if c.Role.AtLeast(canonical.Operator) {
 		tenant = opts.Tenant
 	}
-	all, err := b.Store.Operations(ctx, tenant)
+	all, err := b.Store.Operations(ctx, store.OperationFilter{
+		Tenant: tenant, Status: r.Status, Operation: r.Operation, Clouds: opts.Clouds, Resource: r.Resource,
+	})
 	if err != nil {
 		return out, err
 	}
-	all = slices.DeleteFunc(all, func(o canonical.Operation) bool {
-		about := func(x canonical.Resource) bool { return x.ID == r.Resource }
-		return r.Status != "" && o.Status != r.Status || r.Operation != "" && o.Operation != r.Operation ||
-			r.Resource != "" && !slices.ContainsFunc(o.Resources, about) ||
-			len(opts.Clouds) > 0 && !slices.Contains(opts.Clouds, o.Cloud)
-	})
 	out.Result, err = canonical.Arrange(all, r.ListOptions)
 	return out, err
 }

@@ -66,7 +66,7 @@ func checkBackup(t *testing.T, file string, atLeast int) {
 		t.Fatal(info, err)
 	}
 	copied := open(t, file)
-	operations, err := copied.Operations(t.Context(), "acme")
+	operations, err := copied.Operations(t.Context(), store.OperationFilter{Tenant: "acme"})
 	if err != nil {
 		t.Fatal(err)
 	}

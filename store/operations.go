@@ -140,15 +140,76 @@ func (s *Store) Operation(ctx context.Context, id canonical.ID) (Operation, erro
 	return o, failed(err, "operation")
 }
 
-// Operations are the newest operations of a tenant, or of all for "", as far as
-// lists reach (canonical.MaxWhole).
-func (s *Store) Operations(ctx context.Context, tenant string) ([]canonical.Operation, error) {
-	rows, err := s.db.QueryContext(ctx, selectOperations+
-		` WHERE ? = '' OR tenant = ? ORDER BY created_at DESC LIMIT ?`, tenant, tenant, canonical.MaxWhole)
-	return collect(rows, err, "operation", func(r *sql.Rows) (canonical.Operation, error) {
-		o, err := scanOperation(r)
-		return o.Operation, err
+// OperationFilter says which operations are meant; its zero value means all.
+type OperationFilter struct {
+	Tenant    string
+	Status    canonical.OperationStatus
+	Operation string
+	Clouds    []string
+	Resource  canonical.ID // something that they are about
+}
+
+// where is the filter as a condition. It may let more pass than has the Resource, whose
+// id may also be part of a result.
+func (f OperationFilter) where() (condition string, args []any) {
+	conditions := []string{"1 = 1"}
+	add := func(c string, more ...any) { conditions, args = append(conditions, c), append(args, more...) }
+	for column, want := range map[string]string{"tenant": f.Tenant, "status": string(f.Status), "operation": f.Operation} {
+		if want != "" {
+			add(column+" = ?", want)
+		}
+	}
+	if len(f.Clouds) > 0 {
+		clouds := make([]any, len(f.Clouds))
+		for i, c := range f.Clouds {
+			clouds[i] = c
+		}
+		add(`cloud IN (?`+strings.Repeat(", ?", len(clouds)-1)+`)`, clouds...)
+	}
+	if f.Resource != "" {
+		id, _ := json.Marshal(f.Resource) // texts always marshal
+		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(`"id":` + string(id))
+		add(`body LIKE ? ESCAPE '\'`, "%"+like+"%")
+	}
+	return strings.Join(conditions, " AND "), args
+}
+
+// Operations are the newest of these operations, as far as lists reach
+// (canonical.MaxWhole).
+func (s *Store) Operations(ctx context.Context, f OperationFilter) ([]canonical.Operation, error) {
+	condition, args := f.where()
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM operations WHERE `+condition+
+		` ORDER BY created_at DESC LIMIT ?`, append(args, canonical.MaxWhole)...)
+	all, err := collect(rows, err, "operation", func(r *sql.Rows) (o canonical.Operation, err error) {
+		var body string
+		if err = r.Scan(&body); err == nil {
+			err = decodeOperation(body, &o)
+		}
+		return o, err
 	})
+	return slices.DeleteFunc(all, func(o canonical.Operation) bool {
+		return f.Resource != "" && !slices.ContainsFunc(o.Resources, func(r canonical.Resource) bool { return r.ID == f.Resource })
+	}), err
+}
+
+// KeepOperations is how long operations that have ended can be read.
+const KeepOperations = 30 * 24 * time.Hour
+
+// ForgetOperations removes the operations that ended longer than KeepOperations ago, and
+// intents as old that came to nothing: nobody works at them any more.
+func (s *Store) ForgetOperations(ctx context.Context) error {
+	// The end of an operation was its last lease.
+	_, err := s.db.ExecContext(ctx, `DELETE FROM operations WHERE leased_until < NOW() - ? AND NOT (`+unfinished+`)`, KeepOperations.Seconds())
+	if err != nil {
+		return failed(err, "operation")
+	}
+	now, err := s.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx, `DELETE FROM owned WHERE resource IS NULL AND created_at < ?
+		AND intent NOT IN (SELECT id FROM operations WHERE `+unfinished+`)`, timeText(now.Add(-KeepOperations)))
+	return failed(err, "intent")
 }
 
 func encodeOperation(o Operation) (body string, task sql.NullString, err error) {
@@ -166,11 +227,8 @@ func scanOperation(r interface{ Scan(dest ...any) error }) (o Operation, err err
 	if err = r.Scan(&body, &task, &phase, &intent, &deadline, &o.Fence); err != nil {
 		return o, err
 	}
-	if err = json.Unmarshal([]byte(body), &o.Operation); err != nil {
-		return o, fmt.Errorf("a stored operation: %w", err)
-	}
-	if string(o.Result) == "null" {
-		o.Result = nil
+	if err = decodeOperation(body, &o.Operation); err != nil {
+		return o, err
 	}
 	if task.Valid {
 		if err = json.Unmarshal([]byte(task.String), &o.Task); err != nil {
@@ -180,4 +238,14 @@ func scanOperation(r interface{ Scan(dest ...any) error }) (o Operation, err err
 	o.Phase, o.Intent = Phase(phase), json.RawMessage(intent)
 	o.Deadline, err = parseTime(deadline)
 	return o, err
+}
+
+func decodeOperation(body string, o *canonical.Operation) error {
+	if err := json.Unmarshal([]byte(body), o); err != nil {
+		return fmt.Errorf("a stored operation: %w", err)
+	}
+	if string(o.Result) == "null" {
+		o.Result = nil
+	}
+	return nil
 }

@@ -48,7 +48,7 @@ func TestOperations(t *testing.T) {
 			t.Errorf("taken after its end: %v", err)
 		}
 		for tenant, want := range map[string]int{"other": 0, "acme": 1, "": 1} {
-			if all, err := s.Operations(ctx, tenant); err != nil || len(all) != want {
+			if all, err := s.Operations(ctx, store.OperationFilter{Tenant: tenant}); err != nil || len(all) != want {
 				t.Error(tenant, all, err)
 			}
 		}

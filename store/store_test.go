@@ -99,7 +99,7 @@ func TestCancelledStatements(t *testing.T) {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*w)*10*time.Microsecond)
 						_ = s.Say(ctx, canonical.Event{Type: canonical.ServerEvent, Tenant: "acme", Data: []byte("{}")}) // may fail
 						_, _ = s.Owner(ctx, "c", "server", "c:1")
-						_, _ = s.Operations(ctx, "acme")
+						_, _ = s.Operations(ctx, store.OperationFilter{Tenant: "acme"})
 						cancel()
 					}
 				})
