@@ -144,7 +144,7 @@ func (f *follower) look(ctx context.Context) {
 	}
 	found, err := f.v.servers(ctx, servers)
 	for _, w := range waits {
-		f.plan(ctx, w, f.judge(ctx, w, w.op.Task.Judge(found), err, found))
+		f.plan(ctx, w, f.judge(ctx, w, w.withoutDeleted(ctx, found).Judge(found), err, found))
 	}
 	others.Wait()
 }
@@ -194,6 +194,36 @@ func (f *follower) judge(ctx context.Context, w *followed, p canonical.Progress,
 		f.tell(ctx, w, found)
 		return w.v.know(ctx, &w.op, p)
 	}
+}
+
+// withoutDeleted is the task of the operation, which from now on is not about those of
+// the servers of a create that were deleted meanwhile by operations of their own: the
+// others are wanted all the same. One that nobody asked to delete has failed.
+func (w *followed) withoutDeleted(ctx context.Context, found map[canonical.ID]*canonical.Server) *canonical.Task {
+	all := w.op.Task.Resources
+	if w.op.Operation.Operation != createServer || len(all) < 2 {
+		return w.op.Task
+	}
+	left := slices.DeleteFunc(slices.Clone(all), func(r canonical.Resource) bool {
+		s, asked := found[r.ID]
+		return asked && (s == nil || s.Status == canonical.ServerSoftDeleted) && w.v.isDeleted(ctx, r.ID)
+	})
+	if n := len(left); n > 0 && n < len(all) {
+		task := *w.op.Task
+		task.Resources = left
+		w.op.Task = &task
+	}
+	return w.op.Task
+}
+
+// isDeleted says whether the cloud was asked to delete the server, and has not refused.
+func (v *view) isDeleted(ctx context.Context, id canonical.ID) bool {
+	all, err := v.b.Store.Operations(ctx, store.OperationFilter{Clouds: []string{v.m.Name}, Resource: id})
+	v.warn("see whether a server was to be deleted", err)
+	return slices.ContainsFunc(all, func(o canonical.Operation) bool {
+		op := canonical.Lookup(o.Operation)
+		return op != nil && op.Resource() == "server" && removes(op) && o.Status != canonical.OperationFailed
+	})
 }
 
 // late ends an operation whose time is over.

@@ -290,3 +290,30 @@ func TestAllOrNone(t *testing.T) {
 		t.Errorf("%d servers are left", len(got))
 	}
 }
+
+// Who deletes one of several servers while the others are still made keeps the others.
+func TestOneOfSeveralIsDeleted(t *testing.T) {
+	clock := memory.NewFakeClock(time.Now())
+	cloud := memory.New(memory.Options{Delay: time.Hour, Clock: clock})
+	b := quick(t, cloud)
+	req := request(t, b, "")
+	req.Count = 3
+	r, err := canonical.CreateServer.Do(as(t, "acme"), b, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted := operation(t, b, r.Task.Job).Resources[0].ID
+	if _, err := canonical.DeleteServer.Do(as(t, "acme"), b, canonical.ServerDelete{ID: deleted}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it ends", func() bool {
+		clock.Advance(time.Hour)
+		return operation(t, b, r.Task.Job).Status.Final()
+	})
+	o := operation(t, b, r.Task.Job)
+	var made canonical.ServersCreated
+	if err := json.Unmarshal(o.Result, &made); err != nil || o.Status != canonical.OperationSucceeded || len(made.Servers) != 2 {
+		t.Errorf("%s: %v, %s", o.Status, o.Error, o.Result)
+	}
+	eventually(t, "the others are left", func() bool { return len(held(t, cloud)) == 2 })
+}
