@@ -21,9 +21,9 @@ func TestChangesBehindOurBack(t *testing.T) {
 		t.Skip("needs an OpenStack: run without -short")
 	}
 	peer := openstack.Require(t)
-	nova := compute(t, peer)
+	nova := compute(t, peer, peer.Demo)
 	t.Cleanup(func() { sweep(t, nova) })
-	d := start(t, strings.Replace(realConfig(peer), `"shared":true`, `"shared":true,"poll":"1s"`, 1))
+	d := start(t, strings.Replace(realConfig(peer, peer.Demo), `"shared":true`, `"shared":true,"poll":"1s"`, 1))
 	var made canonical.ServersCreated
 	body := `{"name": "` + ours + `-behind", "flavor": "` + peer.Flavor + `", "image": "cirros", "networks": [{"network": "` + peer.Network + `"}]}`
 	d.call(t, http.MethodPost, "/v1/servers", body, http.StatusCreated, &made, "Prefer", "wait=100")
