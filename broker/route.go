@@ -178,6 +178,11 @@ func (r *router) place(ctx context.Context, views []*view, call canonical.Call) 
 	if err != nil {
 		return canonical.Reply{}, err
 	}
+	if call.Op != canonical.CreateAggregate.Spec() { // whose zone may be a new one
+		if views, err = inZone(ctx, views, call.Request); err != nil {
+			return canonical.Reply{}, err
+		}
+	}
 	able := slices.DeleteFunc(views, func(v *view) bool { return v.cloud.Support(ctx, call.Op).Level == canonical.No })
 	if len(able) == 0 {
 		return canonical.Reply{}, &canonical.Error{Code: canonical.Unsupported, Detail: r.Support(ctx, call.Op).Reason}
@@ -190,25 +195,84 @@ func (r *router) place(ctx context.Context, views []*view, call canonical.Call) 
 		call.Request = request
 		return found[0].do(ctx, call)
 	default:
-		return canonical.Reply{}, canonical.Errorf(canonical.FailedPrecondition, "several clouds could (%s): name one with cloud=", names(found))
+		return canonical.Reply{}, canonical.Errorf(canonical.FailedPrecondition, "several clouds could (%s): name one with cloud=, or with a zone as cloud:zone", names(found))
 	}
 }
 
 // pinned are the views that the request leaves: where it names a cloud, that one.
 func (r *router) pinned(views []*view, request any) ([]*view, error) {
-	f := reflect.ValueOf(request).FieldByName("Cloud")
-	if !f.IsValid() || f.String() == "" {
+	cloud, field := "", "cloud"
+	if f := reflect.ValueOf(request).FieldByName("Cloud"); f.IsValid() {
+		cloud = f.String()
+	}
+	if at, zone := zoneOf(request); cloud == "" {
+		if of, _ := canonical.ID(zone).Split(); r.b.knows(of) {
+			cloud, field = of, at
+		}
+	}
+	if cloud == "" {
 		return views, nil
 	}
-	cloud := f.String()
 	if !r.b.knows(cloud) {
 		return nil, canonical.Invalid("cloud", "there is no cloud %q", cloud)
 	}
 	views = slices.DeleteFunc(views, func(v *view) bool { return v.m.Name != cloud })
 	if len(views) == 0 {
-		return nil, canonical.Invalid("cloud", "%q is not among the clouds of this call", cloud)
+		return nil, canonical.Invalid(field, "%q is not among the clouds of this call", cloud)
 	}
 	return views, nil
+}
+
+// zoneOf is the zone that a create asks for, and the field that names it.
+func zoneOf(request any) (field string, zone canonical.Ref) {
+	v := reflect.New(reflect.TypeOf(request)).Elem()
+	v.Set(reflect.ValueOf(request))
+	canonical.EachRef(v, func(path, kind string, ref canonical.Ref) canonical.Ref {
+		if kind == "availability_zone" {
+			field, zone = path, ref
+		}
+		return ref
+	})
+	return field, zone
+}
+
+// inZone are the views that have the zone which the request names, where there is a
+// choice; one alone judges for itself.
+func inZone(ctx context.Context, views []*view, request any) ([]*view, error) {
+	field, zone := zoneOf(request)
+	if zone == "" || len(views) < 2 {
+		return views, nil
+	}
+	op := canonical.ListAvailabilityZones
+	type found struct {
+		has bool
+		err error
+	}
+	answers := each(views, func(v *view) found {
+		ctx, cancel := v.deadline(ctx)
+		defer cancel()
+		page, err := op.Do(ctx, v.cloud, canonical.AvailabilityZoneList{Name: string(zone)})
+		if canonical.CodeOf(err) == canonical.Unsupported {
+			err = nil // it has no zones
+		}
+		return found{len(page.Result.Items) > 0, err}
+	})
+	var with []*view
+	var failure error
+	for i, a := range answers {
+		if a.has {
+			with = append(with, views[i])
+		}
+		failure = cmp.Or(failure, a.err)
+	}
+	switch {
+	case len(with) > 0:
+		return with, nil
+	case failure != nil: // it may be there
+		return nil, failure
+	default:
+		return nil, canonical.Invalid(field, "no cloud has a zone %q", zone)
+	}
 }
 
 // suitable are the views that have all that the request refers to, with the request

@@ -23,7 +23,7 @@ type Aggregate struct {
 	ID               ID                `json:"id"`
 	Cloud            string            `json:"cloud"`
 	Name             string            `json:"name"`
-	AvailabilityZone *string           `json:"availability_zone"` // that its hosts are
+	AvailabilityZone *string           `json:"availability_zone" of:"availability_zone"` // that its hosts are
 	Hosts            []string          `json:"hosts"`
 	Metadata         map[string]string `json:"metadata"`
 	CreatedAt        *time.Time        `json:"created_at"`
@@ -53,7 +53,7 @@ type AggregateGet struct {
 type AggregateCreate struct {
 	Name             string `json:"name"`
 	Cloud            string `json:"cloud,omitempty" doc:"Cloud to make it on"`
-	AvailabilityZone string `json:"availability_zone,omitempty" doc:"Zone that its hosts shall be"`
+	AvailabilityZone Ref    `json:"availability_zone,omitempty" of:"availability_zone" doc:"Zone that its hosts shall be, a new one or not"`
 }
 
 // Validate implements the check of requests.
@@ -74,7 +74,7 @@ func validateAggregate(name string) error {
 type AggregateUpdate struct {
 	ID               ID          `json:"-" path:"id"`
 	Name             Opt[string] `json:"name,omitzero"`
-	AvailabilityZone Opt[string] `json:"availability_zone,omitzero"`
+	AvailabilityZone Opt[Ref]    `json:"availability_zone,omitzero" of:"availability_zone"`
 }
 
 // Validate implements the check of requests.

@@ -8,7 +8,7 @@ var ListAvailabilityZones = op[AvailabilityZoneList, Page[AvailabilityZone]](
 type AvailabilityZone struct {
 	ID        ID             `json:"id"` // <cloud>:<name> where the cloud knows only names
 	Cloud     string         `json:"cloud"`
-	Name      string         `json:"name"`
+	Name      string         `json:"name" of:"availability_zone"`
 	Available bool           `json:"available"`
 	Hosts     []string       `json:"hosts"` // operators only
 	Native    map[string]any `json:"native,omitempty"`

@@ -19,7 +19,7 @@ type ComputeService struct {
 	Cloud          string     `json:"cloud"`
 	Name           string     `json:"name"` // the program's
 	Host           string     `json:"host"`
-	Zone           *string    `json:"zone"`
+	Zone           *string    `json:"zone" of:"availability_zone"`
 	State          string     `json:"state"`  // up or down: does it answer
 	Status         string     `json:"status"` // enabled or disabled: does it get new servers
 	DisabledReason *string    `json:"disabled_reason"`
@@ -73,7 +73,7 @@ type Host struct {
 	Cloud   string  `json:"cloud"`
 	Name    string  `json:"name"`
 	Service string  `json:"service"`
-	Zone    *string `json:"zone"`
+	Zone    *string `json:"zone" of:"availability_zone"`
 }
 
 // ListKeys implements Listed.
@@ -83,10 +83,10 @@ func (h Host) ListKeys() (ID, string, string) { return h.ID, h.Name, "" }
 type HostList struct {
 	ListOptions
 	Name string `json:"-" query:"name" doc:"Exact name"`
-	Zone string `json:"-" query:"zone" doc:"Name of the zone"`
+	Zone Ref    `json:"-" query:"zone" of:"availability_zone" doc:"Zone: its id or its name"`
 }
 
 // Match says whether h passes the filters.
 func (r HostList) Match(h *Host) bool {
-	return (r.Name == "" || h.Name == r.Name) && (r.Zone == "" || h.Zone != nil && *h.Zone == r.Zone)
+	return (r.Name == "" || h.Name == r.Name) && (r.Zone == "" || h.Zone != nil && *h.Zone == string(r.Zone))
 }

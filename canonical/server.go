@@ -111,7 +111,7 @@ type Server struct {
 	Locked             bool              `json:"locked"`
 	LockReason         *string           `json:"lock_reason"`
 	ConfigDrive        bool              `json:"config_drive"`
-	AvailabilityZone   *string           `json:"availability_zone"`
+	AvailabilityZone   *string           `json:"availability_zone" of:"availability_zone"`
 	Host               *string           `json:"host"` // this and the next five: operators only
 	HostStatus         *string           `json:"host_status"`
 	HypervisorHostname *string           `json:"hypervisor_hostname"`
@@ -197,7 +197,7 @@ type ServerList struct {
 	Status           ServerStatus `json:"-" query:"status" doc:"State; soft_deleted servers are listed only when asked for"`
 	Flavor           ID           `json:"-" query:"flavor" of:"flavor" doc:"Id of the flavor"`
 	Image            ID           `json:"-" query:"image" of:"image" doc:"Id of the image"`
-	AvailabilityZone string       `json:"-" query:"availability_zone" doc:"Name of the zone"`
+	AvailabilityZone Ref          `json:"-" query:"availability_zone" of:"availability_zone" doc:"Zone: its id or its name"`
 	Host             string       `json:"-" query:"host" doc:"Host that it runs on; operators only"`
 	Keypair          string       `json:"-" query:"keypair" doc:"Name of the keypair"`
 	Tags             string       `json:"-" query:"tags" doc:"Tags with commas between: those that have all of them"`
@@ -230,7 +230,7 @@ func (r ServerList) Match(s *Server) bool {
 		return false
 	default:
 		return (r.Name == "" || s.Name == r.Name) && strings.HasPrefix(s.Name, r.NamePrefix) &&
-			same(r.AvailabilityZone, s.AvailabilityZone) && same(r.Host, s.Host) && same(r.Keypair, s.Keypair) &&
+			same(string(r.AvailabilityZone), s.AvailabilityZone) && same(r.Host, s.Host) && same(r.Keypair, s.Keypair) &&
 			r.matchTags(s.Tags)
 	}
 }
@@ -403,7 +403,7 @@ type ServerCreate struct {
 	Metadata         map[string]string    `json:"metadata,omitempty"`
 	Tags             []string             `json:"tags,omitempty"`
 	SecurityGroups   []Ref                `json:"security_groups,omitempty" of:"security_group" doc:"For networks that name none of their own"`
-	AvailabilityZone string               `json:"availability_zone,omitempty"`
+	AvailabilityZone Ref                  `json:"availability_zone,omitempty" of:"availability_zone" doc:"Zone: its id, which names the cloud too, or its name"`
 	Host             string               `json:"host,omitempty" doc:"Host to run on; operators only"`
 	ServerGroup      Ref                  `json:"server_group,omitempty" of:"server_group" doc:"Server group: an id or a name"`
 	SchedulerHints   map[string]any       `json:"scheduler_hints,omitempty"`

@@ -21,9 +21,9 @@ type ServerShelveOffload struct {
 // ServerUnshelve makes a shelved server run again. A server that is not offloaded runs
 // where it was, and takes neither a zone nor a host.
 type ServerUnshelve struct {
-	ID               ID          `json:"-" path:"id"`
-	AvailabilityZone Opt[string] `json:"availability_zone,omitzero" doc:"Zone to run in; null: any, from now on"`
-	Host             string      `json:"host,omitempty" doc:"Host to run on; operators only"`
+	ID               ID       `json:"-" path:"id"`
+	AvailabilityZone Opt[Ref] `json:"availability_zone,omitzero" of:"availability_zone" doc:"Zone to run in; null: any, from now on"`
+	Host             string   `json:"host,omitempty" doc:"Host to run on; operators only"`
 }
 
 // Validate implements the check of requests.

@@ -54,7 +54,7 @@ type Volume struct {
 	Encrypted        bool              `json:"encrypted"`
 	MultiAttach      bool              `json:"multi_attach"` // several servers may have it at once
 	Attachments      []VolumeUse       `json:"attachments"`
-	AvailabilityZone *string           `json:"availability_zone"`
+	AvailabilityZone *string           `json:"availability_zone" of:"availability_zone"`
 	Snapshot         *ID               `json:"snapshot" of:"volume_snapshot"` // that it was made from
 	Source           *ID               `json:"source" of:"volume"`            // the volume that it was made from
 	Metadata         map[string]string `json:"metadata"`
@@ -86,7 +86,7 @@ type VolumeList struct {
 	NamePrefix       string       `json:"-" query:"name_prefix" doc:"Beginning of the name"`
 	Status           VolumeStatus `json:"-" query:"status"`
 	Type             string       `json:"-" query:"type" doc:"Name of the volume type"`
-	AvailabilityZone string       `json:"-" query:"availability_zone" doc:"Name of the zone"`
+	AvailabilityZone Ref          `json:"-" query:"availability_zone" of:"availability_zone" doc:"Zone: its id or its name"`
 	Bootable         *bool        `json:"-" query:"bootable" doc:"Only bootable ones, or only others"`
 	Server           ID           `json:"-" query:"server" of:"server" doc:"Server that they are attached to"`
 }
@@ -107,7 +107,7 @@ func (r VolumeList) Match(v *Volume) bool {
 	case r.Server != "" && !slices.ContainsFunc(v.Attachments, func(u VolumeUse) bool { return u.Server == r.Server }):
 		return false
 	default:
-		return matchName(v.Name, r.Name, r.NamePrefix) && matchText(r.Type, v.Type) && matchText(r.AvailabilityZone, v.AvailabilityZone)
+		return matchName(v.Name, r.Name, r.NamePrefix) && matchText(r.Type, v.Type) && matchText(string(r.AvailabilityZone), v.AvailabilityZone)
 	}
 }
 
@@ -126,7 +126,7 @@ type VolumeCreate struct {
 	Cloud            string            `json:"cloud,omitempty" doc:"Cloud to make it on"`
 	SizeGiB          int               `json:"size_gib,omitempty" doc:"May be left out for a copy of a snapshot or a volume, which is then as large"`
 	Type             string            `json:"type,omitempty" doc:"Name of a volume type; the cloud's default if not given"`
-	AvailabilityZone string            `json:"availability_zone,omitempty"`
+	AvailabilityZone Ref               `json:"availability_zone,omitempty" of:"availability_zone" doc:"Zone: its id, which names the cloud too, or its name"`
 	Image            Ref               `json:"image,omitempty" of:"image" doc:"Fill it with this image: an id or a name"`
 	Snapshot         Ref               `json:"snapshot,omitempty" of:"volume_snapshot" doc:"Make it from this snapshot: an id or a name"`
 	Source           Ref               `json:"source,omitempty" of:"volume" doc:"Make it a copy of this volume: an id or a name"`

@@ -1,6 +1,10 @@
 package translate
 
-import "github.com/dragoman-cloud/dragoman/canonical"
+import (
+	"strings"
+
+	"github.com/dragoman-cloud/dragoman/canonical"
+)
 
 // Env is what a codec may know beside the message.
 type Env struct {
@@ -9,6 +13,9 @@ type Env struct {
 	// ProjectOf is the project by which the dialect's clients know a tenant of
 	// dragoman, northwards; nil: they know tenants by their names.
 	ProjectOf func(tenant string) string
+	// Clouds says, northwards, whether names of zones may begin with that of a cloud; nil:
+	// they do not.
+	Clouds    func(name string) bool
 	User      string         // the caller's user on that side
 	Version   Version        // negotiated for this call
 	Dialect   string         // of the row, where dialects share codecs: see Route.Dialect
@@ -33,6 +40,17 @@ func (e *Env) Owner(tenant *string) string {
 	default:
 		return *tenant
 	}
+}
+
+// Place takes apart where a server is wanted: zone, zone:host or zone:host:node, where
+// the zone may begin with the name of a cloud and a colon.
+func (e *Env) Place(text string) (zone canonical.Ref, host string) {
+	first, rest, more := strings.Cut(text, ":")
+	if more && e.Clouds != nil && e.Clouds(first) {
+		zone, host, _ := strings.Cut(rest, ":")
+		return canonical.Ref(canonical.MakeID(first, zone)), host
+	}
+	return canonical.Ref(first), rest
 }
 
 // Base is the base URL of a service, without a slash at its end.

@@ -41,11 +41,11 @@ func (c *Cloud) createAggregate(r canonical.AggregateCreate) (canonical.TypedRep
 	c.lastAggregate++
 	now := c.now()
 	a := canonical.Aggregate{
-		ID: canonical.ID(strconv.Itoa(c.lastAggregate)), Name: r.Name, AvailabilityZone: optional(r.AvailabilityZone),
+		ID: canonical.ID(strconv.Itoa(c.lastAggregate)), Name: r.Name, AvailabilityZone: optional(string(r.AvailabilityZone)),
 		Hosts: []string{}, Metadata: map[string]string{}, CreatedAt: &now,
 	}
 	if r.AvailabilityZone != "" {
-		a.Metadata[zoneKey] = r.AvailabilityZone
+		a.Metadata[zoneKey] = string(r.AvailabilityZone)
 	}
 	c.aggregates = append(c.aggregates, a)
 	return reply(copyAggregate(a), nil)
@@ -86,7 +86,11 @@ func (c *Cloud) updateAggregate(r canonical.AggregateUpdate) (canonical.TypedRep
 		}
 		a.Name = name
 		if !r.AvailabilityZone.IsZero() {
-			a.Metadata = mergedMap(a.Metadata, canonical.Some(map[string]canonical.Opt[string]{zoneKey: r.AvailabilityZone}))
+			zone := canonical.Null[string]()
+			if name, given := r.AvailabilityZone.Get(); given {
+				zone = canonical.Some(string(name))
+			}
+			a.Metadata = mergedMap(a.Metadata, canonical.Some(map[string]canonical.Opt[string]{zoneKey: zone}))
 		}
 		return nil
 	})

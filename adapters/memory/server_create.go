@@ -87,10 +87,10 @@ func (c *Cloud) plan(r canonical.ServerCreate) (plan, error) {
 		p.image = image
 	}
 	if r.AvailabilityZone != "" {
-		if _, ok := pick(c.zones, r.AvailabilityZone); !ok {
+		if _, ok := pick(c.zones, string(r.AvailabilityZone)); !ok {
 			return p, canonical.Invalid("availability_zone", "there is no zone %q", r.AvailabilityZone)
 		}
-		p.zone = r.AvailabilityZone
+		p.zone = string(r.AvailabilityZone)
 	}
 	if _, ok := c.keypairs[string(r.Keypair)]; r.Keypair != "" && !ok {
 		return p, canonical.Invalid("keypair", "there is no keypair %q", r.Keypair)

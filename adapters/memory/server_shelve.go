@@ -56,7 +56,7 @@ func (c *Cloud) unshelveServer(r canonical.ServerUnshelve) (canonical.TypedReply
 		return refuse[canonical.Server](err)
 	}
 	if zone, given := r.AvailabilityZone.Get(); given {
-		s.AvailabilityZone = &zone
+		s.AvailabilityZone = optional(string(zone))
 	}
 	return c.act(canonical.UnshelveServer.Spec(), s, "unshelving", canonical.ServerRunning, func() {
 		if s.Host == nil {
@@ -70,7 +70,7 @@ func (c *Cloud) unshelveServer(r canonical.ServerUnshelve) (canonical.TypedReply
 // canUnshelve refuses a place where there is none, or where it was not left.
 func (c *Cloud) canUnshelve(r canonical.ServerUnshelve, s *server) error {
 	zone, given := r.AvailabilityZone.Get()
-	_, known := pick(c.zones, zone)
+	_, known := pick(c.zones, string(zone))
 	switch {
 	case s.Status == canonical.ServerShelved && (!r.AvailabilityZone.IsZero() || r.Host != ""):
 		return canonical.Hindered("move", &s.Server, canonical.ServerShelvedOffloaded)

@@ -130,7 +130,7 @@ func (c *Cloud) createVolume(r canonical.VolumeCreate) (canonical.TypedReply[can
 
 // newVolume is the volume that r asks for, not yet among the cloud's.
 func (c *Cloud) newVolume(r canonical.VolumeCreate) (*volume, error) {
-	now, kind, zone := c.now(), or(r.Type, defaultType), or(r.AvailabilityZone, c.zones[0].Name)
+	now, kind, zone := c.now(), or(r.Type, defaultType), or(string(r.AvailabilityZone), c.zones[0].Name)
 	v := &volume{Volume: canonical.Volume{
 		ID: canonical.ID(uuid.NewString()), Name: r.Name, Description: optional(r.Description), SizeGiB: r.SizeGiB, Type: &kind,
 		AvailabilityZone: &zone, Attachments: []canonical.VolumeUse{}, Metadata: notNil(maps.Clone(r.Metadata)),

@@ -212,13 +212,13 @@ func (c *Cloud) planKey(p *plan) func(context.Context, canonical.ServerCreate) e
 func (c *Cloud) planPlace(p *plan) func(context.Context, canonical.ServerCreate) error {
 	return func(_ context.Context, r canonical.ServerCreate) error {
 		known := func(has func(host) bool) bool { return slices.ContainsFunc(c.hosts, has) }
-		if r.AvailabilityZone != "" && !known(func(h host) bool { return zoneOf(h) == r.AvailabilityZone }) {
+		if r.AvailabilityZone != "" && !known(func(h host) bool { return zoneOf(h) == string(r.AvailabilityZone) }) {
 			return canonical.Invalid("availability_zone", "there is no zone %q", r.AvailabilityZone)
 		}
 		if r.Host != "" && !known(func(h host) bool { return h.Name() == r.Host }) {
 			return canonical.Invalid("host", "there is no host %q", r.Host)
 		}
-		p.demand.zone, p.demand.host = r.AvailabilityZone, r.Host
+		p.demand.zone, p.demand.host = string(r.AvailabilityZone), r.Host
 		return nil
 	}
 }

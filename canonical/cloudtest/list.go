@@ -204,7 +204,7 @@ func testFilters(k *check) {
 		{"the id", canonical.ServerList{ID: f.ids[0]}, 1},
 		{"the time of a change long ago", canonical.ServerList{NamePrefix: f.prefix, ChangedSince: &begin}, fleetSize},
 		{"a time to come", canonical.ServerList{NamePrefix: f.prefix, ChangedSince: &later}, unknown},
-		{"the zone", canonical.ServerList{NamePrefix: f.prefix, AvailabilityZone: text(s.AvailabilityZone)}, fleetSize},
+		{"the zone", canonical.ServerList{NamePrefix: f.prefix, AvailabilityZone: canonical.Ref(text(s.AvailabilityZone))}, fleetSize},
 	} {
 		if got := len(do(k, canonical.ListServers, tt.req).Items); got != tt.want {
 			k.errorf("filter by %s: %d servers, want %d", tt.what, got, tt.want)

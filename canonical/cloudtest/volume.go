@@ -101,7 +101,7 @@ func (k *check) filterVolumes(v canonical.Volume) {
 		"another status":   {canonical.VolumeList{Status: canonical.VolumeInUse}, 0},
 		"the type":         {canonical.VolumeList{Type: text(v.Type)}, 1},
 		"another type":     {canonical.VolumeList{Type: "cloudtest-none"}, 0},
-		"the zone":         {canonical.VolumeList{AvailabilityZone: text(v.AvailabilityZone)}, 1},
+		"the zone":         {canonical.VolumeList{AvailabilityZone: canonical.Ref(text(v.AvailabilityZone))}, 1},
 		"another zone":     {canonical.VolumeList{AvailabilityZone: "cloudtest-none"}, 0},
 		"not bootable":     {canonical.VolumeList{Bootable: &no}, 1},
 		"bootable":         {canonical.VolumeList{Bootable: &yes}, 0},

@@ -66,7 +66,8 @@ func newStack(ctx context.Context, c *config.Config, log *slog.Logger) (s *stack
 	if table := openStackTable(c); table != nil {
 		mounts = openstack.Mounts(openstack.Options{
 			Table: table, Cloud: guarded, Authenticate: s.policy.Authenticate, Lookup: s.policy.Lookup, Tenants: s.policy.Tenants,
-			Revoke: s.store.RevokeToken, Revoked: s.store.TokenRevoked, Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, IDs: &facade.IDs{Clouds: s.clouds.known}, Log: log,
+			Revoke: s.store.RevokeToken, Revoked: s.store.TokenRevoked, Secrets: keys.derive("keystone"), PublicURL: c.PublicURL, Log: log,
+			IDs: &facade.IDs{Clouds: s.clouds.known, Zones: len(s.clouds.members) > 1},
 		})
 	}
 	g, err := gateway.New(gateway.Options{

@@ -63,9 +63,9 @@ func (f *Facade) Handle(ctx context.Context, req *translate.Request, bases map[s
 	return f.said(ctx, resp, err, env)
 }
 
-func (*Facade) env(ctx context.Context, req *translate.Request, bases map[string]string) *translate.Env {
+func (f *Facade) env(ctx context.Context, req *translate.Request, bases map[string]string) *translate.Env {
 	return &translate.Env{
-		Bases: bases, Facts: map[string]any{}, Wire: req, RequestID: canonical.OptionsOf(ctx).RequestID,
+		Clouds: f.o.IDs.zoned(), Bases: bases, Facts: map[string]any{}, Wire: req, RequestID: canonical.OptionsOf(ctx).RequestID,
 	}
 }
 
@@ -143,6 +143,7 @@ func (f *Facade) perform(ctx context.Context, row *translate.Route, req *transla
 		return nil, err
 	}
 	call := canonical.Call{Op: row.Op, Request: names.read(f.o.IDs.readAll(row.Op, asked))}
+	ctx, call.Request = f.o.IDs.place(ctx, call.Request)
 	var reply canonical.Reply
 	if l, ok := row.Answer.(translate.Lister); ok {
 		reply, err = f.list(ctx, l, call, env)

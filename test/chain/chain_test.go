@@ -75,7 +75,7 @@ func behind(t *testing.T, clouds map[string]canonical.Cloud) canonical.Cloud {
 
 // over is the facade of a dialect over a cloud.
 func over(table *translate.Table, c canonical.Cloud, names ...string) *facade.Facade {
-	ids := &facade.IDs{Clouds: func(name string) bool { return slices.Contains(names, name) }}
+	ids := &facade.IDs{Clouds: func(name string) bool { return slices.Contains(names, name) }, Zones: len(names) > 1}
 	return facade.New(facade.Options{Table: table, Cloud: c, Authenticate: admin, IDs: ids})
 }
 

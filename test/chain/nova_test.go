@@ -96,6 +96,14 @@ func TestMarkersAcrossClouds(t *testing.T) {
 	}
 }
 
+// decode reads the body of an answer that is one.
+func decode(t *testing.T, resp *translate.Response, out any) {
+	t.Helper()
+	if err := json.Unmarshal(resp.Body, out); err != nil || resp.Status >= 300 {
+		t.Fatalf("%d %s: %v", resp.Status, resp.Body, err)
+	}
+}
+
 // listed follows the links of a list to its end: the status of each server by its id, and
 // how often it was told.
 func listed(t *testing.T, f *facade.Facade, target string, version ...string) (status map[string]string, told int) {

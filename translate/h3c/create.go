@@ -51,7 +51,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 	if err := refuse(&r); err != nil {
 		return createBody{}, err
 	}
-	z, ok := zoneOf(env, r.AvailabilityZone)
+	z, ok := zoneOf(env, string(r.AvailabilityZone))
 	if !ok {
 		return createBody{}, canonical.Invalid("availability_zone", "must name a zone of the cloud")
 	}
@@ -147,7 +147,8 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 
 // hearPlace takes the zone of one to three parts apart.
 func hearPlace(s *createServer, env *translate.Env, r *canonical.ServerCreate) error {
-	name, host, _ := strings.Cut(s.Zone, ":")
+	place, host := env.Place(s.Zone)
+	name := string(place)
 	z, ok := zoneOf(env, name)
 	switch {
 	case name == "" || !ok:
@@ -165,7 +166,7 @@ func hearPlace(s *createServer, env *translate.Env, r *canonical.ServerCreate) e
 	case cvk != "" && !both:
 		host += ":" + cvk
 	}
-	r.AvailabilityZone, r.Host = name, host
+	r.AvailabilityZone, r.Host = place, host
 	return nil
 }
 

@@ -118,7 +118,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 	on := true
 	s := createServer{
 		ImageRef: string(r.Image), FlavorRef: string(r.Flavor), Description: r.Description, Name: r.Name, UserData: r.UserData,
-		AdminPass: r.AdminPassword, KeyName: string(r.Keypair), VPC: vpcID, Count: r.Count, Zone: r.AvailabilityZone, Metadata: r.Metadata,
+		AdminPass: r.AdminPassword, KeyName: string(r.Keypair), VPC: vpcID, Count: r.Count, Zone: string(r.AvailabilityZone), Metadata: r.Metadata,
 		Tags: r.Tags, PowerOn: &on, RootVolume: rootVolume{Size: words.Text(r.RootDiskGiB), Type: volumeType},
 	}
 	for _, f := range r.Files {
@@ -186,7 +186,7 @@ func hearCreate(w createBody, _ *translate.Request, _ *translate.Env) (canonical
 	}
 	r := canonical.ServerCreate{
 		Image: canonical.Ref(s.ImageRef), Flavor: canonical.Ref(s.FlavorRef), Description: s.Description, Name: s.Name,
-		UserData: s.UserData, AdminPassword: s.AdminPass, Keypair: canonical.Ref(s.KeyName), Count: s.Count, AvailabilityZone: s.Zone,
+		UserData: s.UserData, AdminPassword: s.AdminPass, Keypair: canonical.Ref(s.KeyName), Count: s.Count, AvailabilityZone: canonical.Ref(s.Zone),
 		Tags: s.Tags, RootDiskGiB: int(s.RootVolume.Size), Native: map[string]any{rootType: s.RootVolume.Type},
 	}
 	for _, f := range s.Personality {

@@ -144,8 +144,8 @@ type aggregateAsked struct {
 }
 
 type aggregateFields struct {
-	Name canonical.Opt[string] `json:"name,omitzero"`
-	Zone canonical.Opt[string] `json:"availability_zone,omitzero"`
+	Name canonical.Opt[string]        `json:"name,omitzero"`
+	Zone canonical.Opt[canonical.Ref] `json:"availability_zone,omitzero"`
 }
 
 var askAggregateCreate = translate.Ask[canonical.AggregateCreate, aggregateAsked]{

@@ -139,7 +139,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 	w := createServer{
 		Name: r.Name, ImageRef: imageID(r.Image, env), FlavorRef: flavorID(r.Flavor, env), KeyName: string(r.Keypair),
 		AdminPass: r.AdminPassword, UserData: r.UserData, Metadata: r.Metadata, Tags: r.Tags,
-		Description: words.Filled(r.Description), Zone: r.AvailabilityZone, AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
+		Description: words.Filled(r.Description), Zone: string(r.AvailabilityZone), AccessIPv4: r.AccessIPv4, AccessIPv6: r.AccessIPv6,
 	}
 	for _, f := range r.Files {
 		w.Personality = append(w.Personality, personality(f))
@@ -156,7 +156,7 @@ func sayCreate(r canonical.ServerCreate, env *translate.Env, _ *translate.Reques
 		w.MinCount, w.MaxCount = &n, &n
 	}
 	switch {
-	case r.Host != "" && env.Version.AtLeast(v(74)):
+	case r.Host != "" && env.Version.AtLeast(v(74)) && !strings.Contains(r.Host, ":"): // else it has a node
 		w.Host = r.Host
 	case r.Host != "":
 		w.Zone += ":" + r.Host
@@ -274,7 +274,7 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 	r := canonical.ServerCreate{
 		Name: s.Name, Description: words.Or(s.Description, ""), Flavor: canonical.Ref(s.FlavorRef), Image: canonical.Ref(s.ImageRef),
 		Keypair: canonical.Ref(s.KeyName), AdminPassword: s.AdminPass, UserData: s.UserData, Metadata: s.Metadata, Tags: s.Tags,
-		AvailabilityZone: s.Zone, Host: s.Host, AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6,
+		Host: s.Host, AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6,
 		SchedulerHints: w.Hints,
 	}
 	switch {
@@ -300,8 +300,13 @@ func hearCreate(w createBody, _ *translate.Request, env *translate.Env) (canonic
 	for _, g := range s.SecurityGroups {
 		r.SecurityGroups = append(r.SecurityGroups, canonical.Ref(g.Name))
 	}
-	if zone, host, pinned := strings.Cut(s.Zone, ":"); pinned {
-		r.AvailabilityZone, r.Host = zone, host
+	var host string
+	if r.AvailabilityZone, host = env.Place(s.Zone); host != "" {
+		if r.Host = host; strings.Count(host, ":") == 1 { // a host may have one node of its name
+			if name, node, _ := strings.Cut(host, ":"); name == node {
+				r.Host = name
+			}
+		}
 	}
 	hearHints(&r)
 	if r.Networks, err = hearNetworks(s.Networks, env); err != nil {

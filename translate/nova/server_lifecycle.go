@@ -54,8 +54,8 @@ func hearLock(w *lock, from *translate.Request, _ *translate.Env) (canonical.Ser
 }
 
 type unshelve struct {
-	Zone canonical.Opt[string] `json:"availability_zone,omitzero" since:"2.77"`
-	Host string                `json:"host,omitempty" since:"2.91"`
+	Zone canonical.Opt[canonical.Ref] `json:"availability_zone,omitzero" since:"2.77"`
+	Host string                       `json:"host,omitempty" since:"2.91"`
 }
 
 func sayUnshelve(r canonical.ServerUnshelve, env *translate.Env, to *translate.Request) (*unshelve, error) {

@@ -83,7 +83,7 @@ func hearServerList(_ translate.NoBody, from *translate.Request, env *translate.
 		return r, err
 	}
 	r.Flavor, r.Image = canonical.ID(q.Get("flavor")), canonical.ID(q.Get("image"))
-	r.AvailabilityZone, r.Keypair = q.Get("availability_zone"), q.Get("key_name")
+	r.AvailabilityZone, r.Keypair = canonical.Ref(q.Get("availability_zone")), q.Get("key_name")
 	if operator {
 		r.Host = q.Get("host")
 	}

@@ -338,14 +338,14 @@ func hostsRoute() translate.Route {
 		Ask: translate.Ask[canonical.HostList, translate.NoBody]{
 			Say: func(r canonical.HostList, _ *translate.Env, to *translate.Request) (translate.NoBody, error) {
 				if r.Zone != "" {
-					to.Query.Set("zone", r.Zone)
+					to.Query.Set("zone", string(r.Zone))
 				}
 				return translate.NoBody{}, nil
 			},
 			Hear: func(_ translate.NoBody, from *translate.Request, _ *translate.Env) (canonical.HostList, error) {
 				o := everything()
 				o.Sort = canonical.ByName
-				return canonical.HostList{ListOptions: o, Zone: from.Query.Get("zone")}, nil
+				return canonical.HostList{ListOptions: o, Zone: canonical.Ref(from.Query.Get("zone"))}, nil
 			},
 		},
 		Answer: translate.List[canonical.Host, hostsBody]{

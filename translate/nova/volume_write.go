@@ -48,7 +48,7 @@ func sayVolumeCreate(r canonical.VolumeCreate, env *translate.Env, _ *translate.
 	}
 	w := volumeCreate{
 		Size: number(r.SizeGiB), Name: words.Filled(r.Name), Description: words.Filled(r.Description), Type: words.Filled(r.Type),
-		Zone: words.Filled(r.AvailabilityZone), Image: words.Filled(imageID(r.Image, env)), Snapshot: words.Filled(string(r.Snapshot)),
+		Zone: words.Filled(string(r.AvailabilityZone)), Image: words.Filled(imageID(r.Image, env)), Snapshot: words.Filled(string(r.Snapshot)),
 		Source: words.Filled(string(r.Source)), Metadata: r.Metadata,
 	}
 	if r.MultiAttach {
@@ -62,7 +62,7 @@ func hearVolumeCreate(w volumeCreateBody, _ *translate.Request, _ *translate.Env
 	v := w.Volume
 	return canonical.VolumeCreate{
 		Name: words.Or(v.Name, words.Or(v.DisplayName, "")), Description: words.Or(v.Description, words.Or(v.Display, "")),
-		SizeGiB: int(v.Size), Type: words.Or(v.Type, ""), AvailabilityZone: words.Or(v.Zone, ""),
+		SizeGiB: int(v.Size), Type: words.Or(v.Type, ""), AvailabilityZone: canonical.Ref(words.Or(v.Zone, "")),
 		Image: canonical.Ref(words.Or(v.Image, words.Or(v.ImageID, ""))), Snapshot: canonical.Ref(words.Or(v.Snapshot, "")),
 		Source: canonical.Ref(words.Or(v.Source, "")), Metadata: v.Metadata, MultiAttach: v.Multi != nil && bool(*v.Multi),
 	}, nil

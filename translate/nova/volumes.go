@@ -235,7 +235,7 @@ func hearVolumeList(_ translate.NoBody, from *translate.Request, env *translate.
 		return r, err
 	}
 	q := from.Query
-	r.Name, r.AvailabilityZone = q.Get("name"), q.Get("availability_zone")
+	r.Name, r.AvailabilityZone = q.Get("name"), canonical.Ref(q.Get("availability_zone"))
 	if text := q.Get("bootable"); text != "" {
 		yes, err := strconv.ParseBool(text)
 		if err != nil {
