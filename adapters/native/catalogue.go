@@ -115,7 +115,7 @@ func (c *Cloud) changeFlavor(ctx context.Context, id canonical.ID, change func(*
 }
 
 func (c *Cloud) getExtraSpecs(ctx context.Context, r canonical.FlavorExtraSpecsGet) (canonical.FlavorExtraSpecs, error) {
-	f, err := c.getFlavor(ctx, canonical.FlavorGet{ID: r.ID})
+	f, err := c.getFlavor(ctx, canonical.FlavorGet(r))
 	return canonical.FlavorExtraSpecs(f.ExtraSpecs), err
 }
 
