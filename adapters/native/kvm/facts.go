@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/digitalocean/go-libvirt"
 	"libvirt.org/go/libvirtxml"
@@ -21,7 +22,7 @@ type Facts struct {
 	Arch       string
 	CPUs       int // threads
 	RAMMiB     int
-	DiskGiB    int // of the file system that holds the disks
+	DiskGiB    int // for disks: what is free, and what the disks of our servers take
 	FreeGiB    int
 	Libvirt    string // version
 	Hypervisor string // version of QEMU
@@ -40,15 +41,77 @@ func (h *Host) Facts(ctx context.Context) (Facts, error) {
 		return Facts{}, err
 	}
 	err = h.step(ctx, "read the size of the host", func(ctx context.Context) error {
+		now, err := fetch(ctx, h, readSizes)
+		f.CPUs, f.RAMMiB = now.CPUs, now.RAMMiB
+		return err
+	})
+	if err == nil {
+		var d disk
+		d, err = h.disk(ctx)
+		f.DiskGiB, f.FreeGiB = int(d.bytes>>30), int(d.free>>30)
+	}
+	return f, err
+}
+
+// disk is the room for disks.
+type disk struct {
+	bytes uint64 // what is free, and what the disks of our servers take
+	free  uint64
+	at    time.Time
+}
+
+// diskAge is how old what is known of the disk may be. Reading it asks about every disk,
+// and what our own servers write changes nothing in what there is for them.
+const diskAge = time.Minute
+
+func (h *Host) disk(ctx context.Context) (disk, error) {
+	h.mu.Lock()
+	known := h.room
+	h.mu.Unlock()
+	if time.Since(known.at) < diskAge {
+		return known, nil
+	}
+	var d disk
+	err := h.step(ctx, "read the size of the disk", func(ctx context.Context) error {
 		p, err := h.pool(ctx, serversPool)
 		if err != nil {
 			return err
 		}
-		now, err := fetch(ctx, h, func(a api) (Facts, error) { return readSizes(a, p) })
-		f.CPUs, f.RAMMiB, f.DiskGiB, f.FreeGiB = now.CPUs, now.RAMMiB, now.DiskGiB, now.FreeGiB
+		d, err = fetch(ctx, h, func(a api) (disk, error) { return readDisk(a, p) })
 		return err
 	})
-	return f, err
+	if err != nil {
+		return d, err
+	}
+	d.at = time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.room = d
+	return d, nil
+}
+
+func readDisk(a api, p libvirt.StoragePool) (d disk, err error) {
+	// Else the pool tells what was free when it was looked at last. It refuses while
+	// something is written to it.
+	if err := a.StoragePoolRefresh(p, 0); err != nil && !answered(err) {
+		return d, err
+	}
+	if _, _, _, d.free, err = a.StoragePoolGetInfo(p); err != nil {
+		return d, err
+	}
+	d.bytes = d.free
+	all, _, err := a.StoragePoolListAllVolumes(p, 1, 0)
+	if err != nil {
+		return d, err
+	}
+	for _, v := range all {
+		_, _, takes, err := a.StorageVolGetInfo(v)
+		if unlessGone(err) != nil {
+			return d, err
+		}
+		d.bytes += takes
+	}
+	return d, nil
 }
 
 // machine is what domains need to know.
@@ -122,12 +185,9 @@ func (h *Host) readAbilities(a api, f *Facts) error {
 }
 
 // readSizes reads what may change while the host runs.
-func readSizes(a api, p libvirt.StoragePool) (Facts, error) {
-	_, memKiB, cpus, _, _, _, _, _, err1 := a.NodeGetInfo()
-	_, capacity, _, free, err2 := a.StoragePoolGetInfo(p)
-	return Facts{
-		CPUs: int(cpus), RAMMiB: int(memKiB >> 10), DiskGiB: int(capacity >> 30), FreeGiB: int(free >> 30),
-	}, errors.Join(err1, err2)
+func readSizes(a api) (Facts, error) {
+	_, memKiB, cpus, _, _, _, _, _, err := a.NodeGetInfo()
+	return Facts{CPUs: int(cpus), RAMMiB: int(memKiB >> 10)}, err
 }
 
 // version writes libvirt's number for a version: major * 1,000,000 + minor * 1,000 +

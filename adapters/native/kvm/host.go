@@ -28,6 +28,7 @@ type Host struct {
 	closed bool
 	link   link
 	facts  *Facts
+	room   disk
 	litter map[string]bool // ids of which an undo failed: removed once the host is back
 }
 
