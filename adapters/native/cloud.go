@@ -109,7 +109,7 @@ func (c *Cloud) openHosts() error {
 		}
 		host, err := open(kvm.Options{
 			Name: h.Name, URI: h.URI, Zone: h.Zone, Virt: c.opts.VirtType, Dir: c.opts.HostDir,
-			Prefix: c.opts.Prefix, StopGrace: c.opts.StopGrace, Log: c.opts.Log,
+			Prefix: c.opts.Prefix, StopGrace: c.opts.StopGrace, Log: c.opts.Log, Wanted: c.hasImage,
 		})
 		if err != nil {
 			return fmt.Errorf("host %s: %w", h.Name, err)

@@ -408,6 +408,7 @@ func TestRecover(t *testing.T) {
 	before := do(t, c, canonical.LockServer, canonical.ServerLock{ID: id, Reason: "mine"})
 	claim := claimed(t, c, id)
 	h.put(kvm.Server{Record: kvm.Record{ID: "33333333-3333-4333-8333-333333333333"}}, libvirt.DomainRunning) // whose record is spoiled
+	h.orphans = map[string]bool{"44444444-4444-4444-8444-444444444444": true}
 	crash(t, c)
 
 	o.Store = testStore(t, t.TempDir()+"/new.db")
@@ -418,6 +419,9 @@ func TestRecover(t *testing.T) {
 	found, err := c.Recover(t.Context())
 	if len(found) != 1 || found[0] != (Recovered{ID: id, Tenant: "acme", Host: "h1"}) || err == nil {
 		t.Fatalf("recovered %v, %v", found, err)
+	}
+	if len(h.orphans) != 0 {
+		t.Errorf("left on the host: %v", h.orphans)
 	}
 	after := get(t, c, id)
 	if before.Status != canonical.ServerVerifyResize || len(before.Addresses) != 1 || before.Addresses[0].IP != "10.0.0.9" {

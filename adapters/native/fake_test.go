@@ -28,6 +28,7 @@ type fakeHost struct {
 	mu      sync.Mutex
 	servers map[string]kvm.Server
 	bases   map[canonical.ID]bool
+	orphans map[string]bool // ids with files but no domain
 	watch   map[int]func(kvm.Event)
 	watched int
 	calls   []string
@@ -274,6 +275,9 @@ func (h *fakeHost) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	h.outside(id, func(s *kvm.Server) { *s = kvm.Server{} })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.orphans, id)
 	return nil
 }
 
@@ -298,6 +302,12 @@ func (h *fakeHost) List() []kvm.Server {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Collect(maps.Values(h.servers))
+}
+
+func (h *fakeHost) Orphans(context.Context) ([]string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.orphans)), nil
 }
 
 func (h *fakeHost) Watch(f func(kvm.Event)) (stop func()) {

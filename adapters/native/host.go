@@ -31,6 +31,8 @@ type host interface {
 	Delete(ctx context.Context, id string) error
 	Console(ctx context.Context, id string, maxBytes int) ([]byte, error)
 
+	Orphans(ctx context.Context) ([]string, error)
+
 	Get(id string) (kvm.Server, error)
 	List() []kvm.Server
 	Watch(f func(kvm.Event)) (stop func())

@@ -101,8 +101,14 @@ func patched(m map[string]string, changes canonical.Opt[map[string]canonical.Opt
 	return out
 }
 
-// deleteImage also lets the hosts forget the image; one that is away keeps its copy,
-// which costs nothing but room.
+// hasImage says whether there is an image of that id.
+func (c *Cloud) hasImage(id canonical.ID) bool {
+	_, err := c.images.Get(id)
+	return err == nil
+}
+
+// deleteImage also lets the hosts forget the image; one that is away does when it is
+// connected the next time.
 func (c *Cloud) deleteImage(ctx context.Context, r canonical.ImageDelete) (canonical.None, error) {
 	if err := c.images.Delete(ctx, r.ID); err != nil {
 		return canonical.None{}, err

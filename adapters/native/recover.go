@@ -20,8 +20,8 @@ type Recovered struct {
 
 // Recover rebuilds the store's records of servers from their hosts, which have to be
 // up: of those that the store does not know. A server whose making or deletion was
-// under way is recovered as it is, for its owner to delete. The error tells also of
-// servers whose host's record cannot be read; the others are recovered all the same.
+// under way is recovered as it is, for its owner to delete; of one whose making did not
+// come to a domain nothing is kept. The error tells also of servers whose host's record cannot be read; the others are recovered all the same.
 func (c *Cloud) Recover(ctx context.Context) ([]Recovered, error) {
 	var found []Recovered
 	var errs []error
@@ -42,8 +42,22 @@ func (c *Cloud) Recover(ctx context.Context) ([]Recovered, error) {
 			}
 			found = append(found, Recovered{ID: canonical.ID(s.ID), Tenant: s.Tenant, Host: h.Name()})
 		}
+		errs = append(errs, c.removeOrphans(ctx, h))
 	}
 	return found, errors.Join(errs...)
+}
+
+// removeOrphans removes what creates left on a host that did not come to a domain: a disk,
+// and a seed with a password in it. What the store knows is made by its job.
+func (c *Cloud) removeOrphans(ctx context.Context, h host) error {
+	ids, err := h.Orphans(ctx)
+	errs := []error{err}
+	for _, id := range ids {
+		if _, err := c.record(ctx, canonical.ID(id)); canonical.CodeOf(err) == canonical.NotFound {
+			errs = append(errs, h.Delete(ctx, id))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // adopt writes what the store keeps of a server, its record last: by that it is known.

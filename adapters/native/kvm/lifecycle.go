@@ -165,21 +165,6 @@ func (h *Host) waitOff(ctx context.Context, id string, limit time.Duration) (boo
 	}
 }
 
-// Reboot restarts a server that runs. What was saved of one that is suspended is lost. Soft asks the guest to shut down, and where it
-// does not within StopGrace becomes hard, which cuts the power.
-func (h *Host) Reboot(ctx context.Context, id string, kind canonical.RebootKind) (Server, error) {
-	return h.act(ctx, id, Rebooting, func(ctx context.Context, s Server) error {
-		// After a crash in the middle the intent has it started again.
-		if err := h.intend(ctx, s, IntendRun); err != nil {
-			return err
-		}
-		if err := h.down(ctx, s, kind == canonical.RebootHard); err != nil {
-			return err
-		}
-		return h.powerOn(ctx, id)
-	})
-}
-
 // Pause stops the processors of a server that runs. One that is paused is no failure.
 func (h *Host) Pause(ctx context.Context, id string) (Server, error) {
 	return h.act(ctx, id, Pausing, func(ctx context.Context, _ Server) error {

@@ -1,6 +1,7 @@
 package kvm
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +105,41 @@ func TestAwayDuringCreates(t *testing.T) {
 	for _, spec := range specs {
 		if s, err := h.Refresh(t.Context(), spec.ID); err != nil || s.Status != canonical.ServerRunning {
 			t.Errorf("%v, %s", err, s.Status)
+		}
+	}
+}
+
+// TestUnwantedBases: an image that was deleted while it could not be evicted is deleted
+// at the next connection, but not while servers use it.
+func TestUnwantedBases(t *testing.T) {
+	var mu sync.Mutex
+	unwanted := map[canonical.ID]bool{}
+	h, f := fakeHost(t, func(o *Options) {
+		o.Wanted = func(id canonical.ID) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return !unwanted[id]
+		}
+	})
+	idle, used, wanted := fakeBase(t, h), fakeBase(t, h), fakeBase(t, h)
+	if _, err := h.Define(t.Context(), fakeSpec(used)); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*Base{idle, used, wanted} {
+		b.Release()
+	}
+	mu.Lock()
+	unwanted[idle.ImageID], unwanted[used.ImageID] = true, true
+	mu.Unlock()
+	f.leave()
+	f.back()
+	cleaned(t, h)
+	for what, c := range map[string]struct {
+		base *Base
+		kept bool
+	}{"Idle": {idle, false}, "Used": {used, true}, "Wanted": {wanted, true}} {
+		if kept := slices.Contains(f.names(), baseMark(c.base.ImageID)); kept != c.kept {
+			t.Errorf("%s: kept %v", what, kept)
 		}
 	}
 }

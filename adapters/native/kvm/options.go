@@ -33,6 +33,10 @@ type Options struct {
 	// on one host need two prefixes and two directories.
 	Prefix string
 
+	// Wanted says whether an image may still be used: one that is not is deleted from the
+	// host when it is connected; default: all are.
+	Wanted func(canonical.ID) bool
+
 	StopGrace      time.Duration // how long a guest may take to shut down; default 60 s
 	CallLimit      time.Duration // after which a hanging call costs the connection; default 2 min
 	ConnectWait    time.Duration // how long calls wait for a lost connection to return; default 10 s
@@ -65,6 +69,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Prefix == "" {
 		o.Prefix = "dragoman"
+	}
+	if o.Wanted == nil {
+		o.Wanted = func(canonical.ID) bool { return true }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -195,8 +195,11 @@ func TestRealLife(t *testing.T) {
 	if err != nil || s.Name != "renamed" {
 		t.Errorf("renamed: %v %+v", err, s)
 	}
-	if s, err = h.Reboot(ctx, spec.ID, canonical.RebootHard); err != nil || s.Status != canonical.ServerRunning {
-		t.Errorf("rebooted: %v %+v", err, s)
+	if s, err = h.Stop(ctx, spec.ID, true); err != nil || s.Status != canonical.ServerStopped {
+		t.Errorf("stopped: %v %+v", err, s)
+	}
+	if s, err = h.Start(ctx, spec.ID); err != nil || s.Status != canonical.ServerRunning {
+		t.Errorf("started: %v %+v", err, s)
 	}
 
 	gone := time.Now()

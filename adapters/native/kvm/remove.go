@@ -30,7 +30,7 @@ func (h *Host) removeAll(ctx context.Context, id string) error {
 	defer h.table.begin(id, Deleting)()
 	if s, err := h.Refresh(ctx, id); err == nil {
 		// From here on it is to be gone, which the host tells even after a crash: the
-		// domain goes last, see Unfinished.
+		// domain goes last.
 		if err := h.intend(ctx, s, IntendDelete); err != nil {
 			return err
 		}
@@ -126,19 +126,6 @@ func (h *Host) undefine(ctx context.Context, id string) error {
 	return err
 }
 
-// Unfinished are the servers whose making or deletion was cut short, and is not being
-// worked on by this process: their Intent says which. Whoever knows the operation
-// finishes it, by Define and Start or by Delete.
-func (h *Host) Unfinished() []Server {
-	var out []Server
-	for _, s := range h.List() {
-		if s.Task == NoTask && (s.Intent == IntendBuild || s.Intent == IntendDelete) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // Orphans are the ids that have volumes on the host but no domain: of servers whose
 // making was cut short before there was one. Those that this process is working on
 // are not among them.
@@ -175,7 +162,7 @@ func (h *Host) volumeNames(ctx context.Context, p libvirt.StoragePool) ([]string
 }
 
 // cleanUp runs when the host is back: it removes what could not be removed before,
-// and images whose upload was cut short.
+// images whose upload was cut short, and those that are not wanted any more.
 func (h *Host) cleanUp() {
 	h.mu.Lock()
 	var ids []string
@@ -187,7 +174,7 @@ func (h *Host) cleanUp() {
 	for _, id := range ids {
 		errs = append(errs, h.removeLitter(h.ctx, id))
 	}
-	errs = append(errs, h.dropPartBases(h.ctx))
+	errs = append(errs, h.dropBases(h.ctx))
 	if err := errors.Join(errs...); err != nil && h.ctx.Err() == nil {
 		h.opts.Log.Warn("the host is not clean", "host", h.opts.Name, "error", err)
 	}
@@ -207,8 +194,9 @@ func (h *Host) removeLitter(ctx context.Context, id string) error {
 	return h.removeAll(ctx, id)
 }
 
-// dropPartBases deletes images without the mark that they are whole.
-func (h *Host) dropPartBases(ctx context.Context) error {
+// dropBases deletes images without the mark that they are whole, and those that were
+// deleted while the host was away or that could not be evicted then.
+func (h *Host) dropBases(ctx context.Context) error {
 	names := map[string]bool{}
 	p, err := fetch(ctx, h, func(a api) (libvirt.StoragePool, error) {
 		return a.StoragePoolLookupByName(h.opts.Prefix + "-" + basePool)
@@ -225,7 +213,7 @@ func (h *Host) dropPartBases(ctx context.Context) error {
 	}
 	for name := range names {
 		id, _, _ := strings.Cut(name, ".")
-		if names[baseMark(canonical.ID(id))] || !validID(id) {
+		if !validID(id) || names[baseMark(canonical.ID(id))] && h.opts.Wanted(canonical.ID(id)) {
 			continue
 		}
 		if err := h.EvictBase(ctx, canonical.ID(id)); err != nil && canonical.CodeOf(err) != canonical.FailedPrecondition {

@@ -104,7 +104,6 @@ const (
 	Building  Task = "building"
 	Starting  Task = "starting"
 	Stopping  Task = "stopping"
-	Rebooting Task = "rebooting"
 	Deleting  Task = "deleting"
 	Pausing   Task = "pausing"
 	Saving    Task = "suspending"
@@ -116,8 +115,6 @@ func (s Server) status() canonical.ServerStatus {
 	switch {
 	case s.Task == Building:
 		return canonical.ServerBuilding
-	case s.Task == Rebooting:
-		return canonical.ServerRebooting
 	case s.Intent == IntendBuild && s.State.off():
 		return canonical.ServerBuilding
 	case s.Intent == IntendStop && s.State == state(libvirt.DomainShutoff, int32(libvirt.DomainShutoffCrashed)):

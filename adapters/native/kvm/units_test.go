@@ -94,7 +94,6 @@ func TestStatusWithTask(t *testing.T) {
 		"Stopped":         {Server{State: off}, canonical.ServerStopped},
 		"NeverStarted":    {Server{State: off, Record: Record{Intent: IntendBuild}}, canonical.ServerBuilding},
 		"StartedByOthers": {Server{State: on, Record: Record{Intent: IntendBuild}}, canonical.ServerRunning},
-		"Rebooting":       {Server{State: off, Task: Rebooting}, canonical.ServerRebooting},
 		"Stopping":        {Server{State: on, Task: Stopping}, canonical.ServerRunning},
 	}
 	for name, c := range cases {
