@@ -101,8 +101,8 @@ type ImageGet struct {
 type ImageCreate struct {
 	Name            string            `json:"name"`
 	Cloud           string            `json:"cloud,omitempty" doc:"Cloud to make it on"`
-	DiskFormat      string            `json:"disk_format" enum:"raw,qcow2,vmdk,vdi,vhd,vhdx,iso,ami,ari,aki,ploop" doc:"Format of the bytes to come"`
-	ContainerFormat string            `json:"container_format,omitempty" doc:"bare (the default), ovf, ova..."`
+	DiskFormat      string            `json:"disk_format,omitempty" enum:"raw,qcow2,vmdk,vdi,vhd,vhdx,iso,ami,ari,aki,ploop" doc:"Format of the bytes to come; without it the cloud looks at them, or refuses them"`
+	ContainerFormat string            `json:"container_format,omitempty" enum:"bare,ovf,ova,ami,ari,aki,docker,compressed" doc:"bare is the default"`
 	Visibility      string            `json:"visibility,omitempty" enum:"public,private,shared,community" doc:"private is the default; public ones are for operators"`
 	MinDiskGiB      int               `json:"min_disk_gib,omitempty"`
 	MinRAMMiB       int               `json:"min_ram_mib,omitempty"`
@@ -120,8 +120,6 @@ func (r ImageCreate) Validate() error {
 		return Invalid("name", "is required")
 	case len([]rune(r.Name)) > 255:
 		return Invalid("name", "is longer than 255 characters")
-	case r.DiskFormat == "":
-		return Invalid("disk_format", "is required")
 	case r.MinDiskGiB < 0:
 		return Invalid("min_disk_gib", "must not be negative")
 	case r.MinRAMMiB < 0:
@@ -185,6 +183,9 @@ type ImageImport struct {
 func (r ImageImport) Validate() error {
 	if !strings.HasPrefix(r.URL, "http://") && !strings.HasPrefix(r.URL, "https://") {
 		return Invalid("url", "must be an http or https URL")
+	}
+	if r.DiskFormat == "" {
+		return Invalid("disk_format", "is required")
 	}
 	return r.ImageCreate.Validate()
 }

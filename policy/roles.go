@@ -31,9 +31,7 @@ var operators = map[canonical.Effect]canonical.Role{
 
 // LeastRole is the least role that may perform op.
 func LeastRole(op *canonical.Spec) canonical.Role {
-	switch op {
-	case canonical.ListFlavorAccess.Spec(), // tells of other projects
-		canonical.DeactivateImage.Spec(), canonical.ReactivateImage.Spec(): // are for who looks into what images hold
+	if op == canonical.ListFlavorAccess.Spec() { // tells of other projects
 		return canonical.Operator
 	}
 	if role, ok := leastFor[op]; ok {

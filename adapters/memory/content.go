@@ -59,6 +59,9 @@ func (c *Cloud) uploadImage(ctx context.Context, r canonical.ImageUpload) (canon
 	c.content[r.ID] = data
 	c.stored += size
 	restImage(i, canonical.ImageActive)
+	if i.DiskFormat == nil { // nobody looks at the bytes
+		i.DiskFormat = optional("raw")
+	}
 	i.SizeBytes, i.Checksum, i.UpdatedAt = &size, optional(hex.EncodeToString(sum[:])), &now
 	return reply(copyImage(*i), nil)
 }
@@ -124,6 +127,8 @@ func (c *Cloud) downloadImage(r canonical.ImageDownload) (canonical.TypedReply[c
 	switch {
 	case err != nil:
 		return refuse[canonical.ImageContent](err)
+	case i.Status == canonical.ImageDeactivated:
+		return refuse[canonical.ImageContent](canonical.Errorf(canonical.Forbidden, "The requested image has been deactivated. Image data download is forbidden."))
 	case i.Status != canonical.ImageActive:
 		return refuse[canonical.ImageContent](canonical.Errorf(canonical.FailedPrecondition, "image %s is %s: it has no bytes", r.ID, i.Status))
 	}

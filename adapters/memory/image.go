@@ -45,7 +45,7 @@ func (c *Cloud) createImage(r canonical.ImageCreate) (canonical.TypedReply[canon
 	now := c.now()
 	i := canonical.Image{
 		ID: canonical.ID(uuid.NewString()), Name: r.Name, MinDiskGiB: r.MinDiskGiB, MinRAMMiB: r.MinRAMMiB,
-		DiskFormat: &r.DiskFormat, ContainerFormat: optional(or(r.ContainerFormat, "bare")), Visibility: or(r.Visibility, "private"),
+		DiskFormat: optional(r.DiskFormat), ContainerFormat: optional(or(r.ContainerFormat, "bare")), Visibility: or(r.Visibility, "private"),
 		OS: optional(r.OS), Architecture: optional(r.Architecture), Protected: r.Protected,
 		Properties: notNil(maps.Clone(r.Properties)), Tags: append([]string{}, r.Tags...), CreatedAt: &now, UpdatedAt: &now,
 	}

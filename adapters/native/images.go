@@ -40,7 +40,7 @@ func (c *Cloud) getImage(_ context.Context, r canonical.ImageGet) (canonical.Ima
 func (c *Cloud) createImage(_ context.Context, r canonical.ImageCreate) (canonical.Image, error) {
 	format := image.Format(r.DiskFormat)
 	switch {
-	case !slices.Contains(image.Formats, format):
+	case format != "" && !slices.Contains(image.Formats, format):
 		return canonical.Image{}, lacks("disk_format", "images here are one of raw, iso, qcow2, vmdk, vhd, vhdx, vdi")
 	case r.ContainerFormat != "" && r.ContainerFormat != "bare":
 		return canonical.Image{}, lacks("container_format", "images here are bare")

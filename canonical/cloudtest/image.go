@@ -82,7 +82,7 @@ func testImageLifecycle(k *check) {
 	k.code("image.get after image.delete", try(k, canonical.GetImage, canonical.ImageGet{ID: made.ID}), canonical.NotFound)
 	k.code("the second image.delete", try(k, canonical.DeleteImage, canonical.ImageDelete{ID: made.ID}), canonical.NotFound)
 	for what, bad := range map[string]canonical.ImageCreate{
-		"name": {DiskFormat: "raw"}, "disk_format": {Name: k.name("bad")},
+		"name":         {DiskFormat: "raw"},
 		"min_disk_gib": {Name: k.name("bad"), DiskFormat: "raw", MinDiskGiB: -1},
 	} {
 		k.refused("an image with a bad "+what, try(k, canonical.CreateImage, bad), what)

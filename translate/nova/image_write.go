@@ -1,6 +1,7 @@
 package nova
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -95,6 +96,8 @@ func propertyValue(key string, raw json.RawMessage) (string, error) {
 var (
 	visibilities = []string{"public", "private", "shared", "community"}
 	diskFormats  = []string{"ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"}
+	// containerFormats are what a real Glance takes unless it is told otherwise.
+	containerFormats = []string{"ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"}
 )
 
 // oneOf refuses a word that is none of those, by field.
@@ -114,7 +117,10 @@ func ownProperty(key string) error {
 }
 
 func sayImageCreate(r canonical.ImageCreate, _ *translate.Env, _ *translate.Request) (imageCreate, error) {
-	for _, err := range []error{oneOf("visibility", r.Visibility, visibilities), oneOf("disk_format", r.DiskFormat, diskFormats)} {
+	for _, err := range []error{
+		oneOf("visibility", r.Visibility, visibilities), oneOf("disk_format", r.DiskFormat, diskFormats),
+		oneOf("container_format", r.ContainerFormat, containerFormats),
+	} {
 		if err != nil {
 			return imageCreate{}, err
 		}
@@ -158,6 +164,9 @@ func hearImageCreate(w imageCreate, _ *translate.Request, env *translate.Env) (c
 	if err := oneOf("visibility", r.Visibility, visibilities); err != nil {
 		return r, err
 	}
+	if err := oneOf("container_format", r.ContainerFormat, containerFormats); err != nil {
+		return r, err
+	}
 	return r, oneOf("disk_format", r.DiskFormat, diskFormats)
 }
 
@@ -166,6 +175,35 @@ type patch struct {
 	Op    string          `json:"op"`
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler: a change in its form, or in the older one
+// whose key is the verb (application/openstack-images-v2.0-json-patch).
+func (p *patch) UnmarshalJSON(b []byte) error {
+	var w struct {
+		Op      string          `json:"op"`
+		Path    string          `json:"path"`
+		Value   json.RawMessage `json:"value"`
+		Add     string          `json:"add"`
+		Replace string          `json:"replace"`
+		Remove  string          `json:"remove"`
+	}
+	strict := json.NewDecoder(bytes.NewReader(b))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&w); err != nil {
+		return err
+	}
+	*p = patch{w.Op, w.Path, w.Value}
+	for verb, path := range map[string]string{"add": w.Add, "replace": w.Replace, "remove": w.Remove} {
+		switch {
+		case path == "":
+			continue
+		case p.Op != "" || p.Path != "":
+			return canonical.Errorf(canonical.InvalidRequest, "Operation objects must contain only one member named \"add\", \"remove\", or \"replace\".")
+		}
+		p.Op, p.Path = verb, path
+	}
+	return nil
 }
 
 const patchType = "application/openstack-images-v2.1-json-patch"

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
@@ -131,7 +130,8 @@ func sayImage(i canonical.Image, env *translate.Env) image {
 // imageQueries are the query keys that are no properties.
 var imageQueries = []string{
 	"limit", "marker", "sort", "sort_key", "sort_dir", "name", "status", "visibility", "owner", "id", "tag", "member_status",
-	"os_hidden", "protected", "disk_format", "container_format", "size_min", "size_max", "checksum", "created_at", "updated_at",
+	"os_hidden", "protected", "disk_format", "container_format", "size", "size_min", "size_max", "min_disk", "min_ram",
+	"checksum", "created_at", "updated_at",
 }
 
 var askImages = translate.Ask[canonical.ImageList, translate.NoBody]{
@@ -147,7 +147,14 @@ var askImages = translate.Ask[canonical.ImageList, translate.NoBody]{
 
 func hearImageList(_ translate.NoBody, from *translate.Request, env *translate.Env) (r canonical.ImageList, err error) {
 	q := from.Query
-	if r.ListOptions, err = hearPaging(from, env, imageOrder(q.Get("sort"), q.Get("sort_key"), q.Get("sort_dir"))); err != nil {
+	order, err := imageSort(q)
+	if err != nil {
+		return r, err
+	}
+	by, plain := order.plain()
+	if !plain { // the answer sorts and cuts
+		r.ListOptions = everything()
+	} else if r.ListOptions, err = hearPaging(from, env, by); err != nil {
 		return r, err
 	}
 	r.Name, r.Visibility = q.Get("name"), q.Get("visibility")
@@ -165,6 +172,8 @@ func hearImageList(_ translate.NoBody, from *translate.Request, env *translate.E
 		}
 		return among(q["id"], string(i.ID)) && among(q["owner"], firstOf(words.Or(i.ProjectID, ""), env.Project)) &&
 			among(q["disk_format"], words.Or(i.DiskFormat, "")) && among(q["container_format"], words.Or(i.ContainerFormat, "")) &&
+			among(q["size"], strconv.FormatInt(words.Or(i.SizeBytes, 0), 10)) && among(q["checksum"], words.Or(i.Checksum, "")) &&
+			among(q["min_disk"], strconv.Itoa(i.MinDiskGiB)) && among(q["min_ram"], strconv.Itoa(i.MinRAMMiB)) &&
 			between(q.Get("size_min"), i.SizeBytes, q.Get("size_max")) && among(q["protected"], strconv.FormatBool(i.Protected)) &&
 			!slices.ContainsFunc(q["tag"], func(tag string) bool { return !slices.Contains(i.Tags, tag) })
 	})
@@ -178,22 +187,6 @@ func between(least string, size *int64, most string) bool {
 	low, noLow := strconv.ParseInt(least, 10, 64)
 	high, noHigh := strconv.ParseInt(most, 10, 64)
 	return (noLow != nil || n >= low) && (noHigh != nil || n <= high)
-}
-
-// imageOrder is the canonical order for "name:asc" or the older two keys.
-func imageOrder(sort, key, dir string) pagingOf {
-	if sort != "" {
-		key, dir, _ = strings.Cut(strings.Split(sort, ",")[0], ":")
-	}
-	switch {
-	case key == "name" && dir == "asc":
-		return pagingOf(canonical.ByName)
-	case key == "name":
-		return pagingOf(canonical.ByNameDesc)
-	case dir == "asc":
-		return pagingOf(canonical.OldestFirst)
-	}
-	return pagingOf(canonical.NewestFirst)
 }
 
 var imagesAnswer = translate.List[canonical.Image, imagesBody]{
@@ -234,7 +227,12 @@ func imageRoutes() []translate.Route {
 	return []translate.Route{
 		{
 			ID: "glance.image.list", Service: "image", Method: "GET", Path: "/v2/images", Op: canonical.ListImages.Spec(),
+			When:  func(req *translate.Request, env *translate.Env) bool { return !sortedHere(req, env) },
 			Needs: []translate.Need{needMarker(canonical.GetImage, get)}, Ask: askImages, Answer: imagesAnswer, Status: 200,
+		},
+		{
+			ID: "glance.image.list.sorted", Service: "image", Method: "GET", Path: "/v2/images", Op: canonical.ListImages.Spec(),
+			When: sortedHere, Can: never, Ask: askImages, Answer: sortedImages(), Status: 200,
 		},
 		{
 			ID: "glance.image.show", Service: "image", Method: "GET", Path: "/v2/images/{id}", Op: canonical.GetImage.Spec(),
