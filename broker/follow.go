@@ -153,10 +153,12 @@ func (f *follower) look(ctx context.Context) {
 // ended.
 func (f *follower) step(ctx context.Context, w *followed) (ended bool) {
 	switch w.op.Phase {
-	case store.Asking:
-		return w.v.settle(ctx, &w.op) || w.v.late(ctx, w.op)
+	case store.Asking: // without an answer it has no end, for what the cloud made would be nobody's
+		ended, answered := w.v.settle(ctx, &w.op)
+		return ended || answered && w.v.late(ctx, w.op)
 	case store.Undoing:
-		return w.v.undoing(ctx, &w.op) || w.v.late(ctx, w.op)
+		ended, answered := w.v.undoing(ctx, &w.op)
+		return ended || answered && w.v.late(ctx, w.op)
 	case store.Waiting:
 	}
 	call, cancel := w.v.deadline(ctx)
@@ -235,6 +237,10 @@ func (v *view) late(ctx context.Context, o store.Operation) bool {
 	return true
 }
 
+// seldom is how many times longer the longest pause is when the time of an operation is
+// over and its cloud does not answer.
+const seldom = 12
+
 // plan sets the time of the next look, or lets go of an operation that has ended.
 func (f *follower) plan(ctx context.Context, w *followed, ended bool) {
 	f.v.b.mu.Lock()
@@ -246,7 +252,11 @@ func (f *follower) plan(ctx context.Context, w *followed, ended bool) {
 		delete(f.work, w.op.ID)
 		return
 	}
-	w.pause = min(2*w.pause, f.v.b.PollMost)
+	most := f.v.b.PollMost
+	if f.v.b.Now().After(w.op.Deadline) {
+		most *= seldom
+	}
+	w.pause = min(2*w.pause, most)
 	w.next = time.Now().Add(w.pause)
 }
 

@@ -63,8 +63,9 @@ func settles(op *canonical.Spec) bool {
 }
 
 // settle finds out what became of a call whose answer was lost. It changes the
-// operation to Waiting when that is known, or ends it; ended says so.
-func (v *view) settle(ctx context.Context, o *store.Operation) (ended bool) {
+// operation to Waiting when that is known, or ends it; ended says so, and answered
+// whether the cloud has answered, and yet nothing is known.
+func (v *view) settle(ctx context.Context, o *store.Operation) (ended, answered bool) {
 	op := canonical.Lookup(o.Operation.Operation)
 	switch {
 	case op == canonical.CreateServer.Spec():
@@ -74,34 +75,40 @@ func (v *view) settle(ctx context.Context, o *store.Operation) (ended bool) {
 	default:
 		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Unavailable,
 			"dragoman stopped while it asked the cloud, and cannot know whether the cloud began"))
-		return true
+		return true, true
 	}
+}
+
+// silent says whether a failure leaves open what the cloud would say.
+func silent(err error) bool {
+	c := canonical.CodeOf(err)
+	return unknown(err) || c == canonical.Unavailable || c == canonical.RateLimited
 }
 
 // settleCreate looks for what a create made. The cloud may still be at it, so that
 // nothing is nothing only when the grace is over.
-func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended bool) {
+func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended, answered bool) {
 	made, whole, err := v.findMarked(ctx, *o)
 	switch {
 	case err != nil:
 		v.b.Log.Warn("broker: cannot settle a create", "operation", o.ID, "cloud", v.m.Name, "error", err)
-		return false
+		return false, !silent(err)
 	case whole:
 		o.Resources, o.Phase = made, store.Waiting
 		o.Task = &canonical.Task{Cloud: v.m.Name, Resources: made, Status: &canonical.StatusWait{Done: []canonical.ServerStatus{canonical.ServerRunning}}}
 		v.noteOwners(ctx, canonical.CreateServer.Spec(), string(o.ID), made)
 		begin(&o.Operation, "wait")
-		return !v.save(ctx, *o)
+		return !v.save(ctx, *o), false
 	case !v.settled(*o):
-		return false
+		return false, false // it may come yet, whatever the deadline
 	case len(made) > 0:
 		o.Resources = made
 		v.undo(ctx, o, canonical.Errorf(canonical.Timeout, "the cloud did not answer, and made only %d of the servers", len(made)))
-		return false
+		return false, false
 	default:
 		v.warn("drop an intent", v.b.Store.DropIntent(ctx, string(o.ID)))
 		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Timeout, "the cloud did not answer, and made nothing"))
-		return true
+		return true, true
 	}
 }
 
@@ -134,42 +141,42 @@ func (v *view) findMarked(ctx context.Context, o store.Operation) (made []canoni
 }
 
 // settleRepeat asks again for what may be asked for again.
-func (v *view) settleRepeat(ctx context.Context, op *canonical.Spec, o *store.Operation) (ended bool) {
+func (v *view) settleRepeat(ctx context.Context, op *canonical.Spec, o *store.Operation) (ended, answered bool) {
 	req := reflect.New(op.Request)
 	if err := json.Unmarshal(o.Intent, req.Interface()); err != nil || len(o.Resources) == 0 {
 		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Internal, "the intent cannot be read: %v", err))
-		return true
+		return true, true
 	}
 	reply, err := v.call(ctx, canonical.Call{Op: op, Request: withTarget(req.Elem().Interface(), o.Resources[0].ID)})
 	switch code := canonical.CodeOf(err); {
 	case err == nil && reply.Task != nil:
 		o.Task, o.Phase, o.Status = reply.Task, store.Waiting, canonical.OperationRunning
 		begin(&o.Operation, "wait")
-		return !v.save(ctx, *o)
+		return !v.save(ctx, *o), false
 	case err == nil, code == canonical.NotFound && removes(op):
 		v.finish(ctx, *o, reply.Result, nil)
-		return true
+		return true, true
 	case code == canonical.FailedPrecondition:
 		return v.settleState(ctx, op, o, err)
-	case unknown(err) || code == canonical.Unavailable || code == canonical.RateLimited || code == canonical.Conflict:
-		return false
+	case silent(err) || code == canonical.Conflict:
+		return false, code == canonical.Conflict
 	default:
 		v.end(ctx, *o, canonical.OperationFailed, nil, err)
-		return true
+		return true, true
 	}
 }
 
 // settleState judges a refusal to do it again: where the server has come to the
 // wanted state, the lost call has done it; where it is on its way, it may yet.
-func (v *view) settleState(ctx context.Context, op *canonical.Spec, o *store.Operation, refusal error) (ended bool) {
+func (v *view) settleState(ctx context.Context, op *canonical.Spec, o *store.Operation, refusal error) (ended, answered bool) {
 	s, err := v.findServer(ctx, o.Resources[0].ID)
 	switch {
 	case err != nil || s != nil && s.Task != nil:
-		return false
+		return false, err == nil
 	case s != nil && slices.Contains(repeatable[op], s.Status):
 		v.finish(ctx, *o, nil, map[canonical.ID]*canonical.Server{s.ID: s})
 	default:
 		v.end(ctx, *o, canonical.OperationFailed, nil, refusal)
 	}
-	return true
+	return true, true
 }

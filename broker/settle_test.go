@@ -317,3 +317,44 @@ func TestOneOfSeveralIsDeleted(t *testing.T) {
 	}
 	eventually(t, "the others are left", func() bool { return len(held(t, cloud)) == 2 })
 }
+
+// A create whose answer was lost does not end while its cloud is away, however long: what
+// the cloud has made is found when it is back.
+func TestLostCreateOfACloudThatIsAwayPastTheDeadline(t *testing.T) {
+	var away atomic.Bool
+	cloud := memory.New(memory.Options{})
+	link := &counted{Cloud: cloud, before: func(context.Context, *canonical.Spec) error {
+		if away.Load() {
+			return canonical.Errorf(canonical.Unavailable, "away")
+		}
+		return nil
+	}}
+	lossy := &canonical.Mux{Next: link}
+	canonical.Handle(lossy, canonical.CreateServer, func(ctx context.Context, r canonical.ServerCreate) (out canonical.TypedReply[canonical.ServersCreated], err error) {
+		if _, err := canonical.CreateServer.Do(ctx, link, r); err != nil {
+			return out, err
+		}
+		away.Store(true)
+		return out, silence
+	})
+	b := openOn(t, openStore(t, ":memory:"), broker.Options{
+		Members: []broker.Member{member("m1", lossy)}, SettleFor: time.Millisecond, OperationDeadline: time.Millisecond,
+	})
+	r, err := canonical.CreateServer.Do(as(t, "acme"), b, request(t, b, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := link.count("server.list")
+	eventually(t, "some looks", func() bool { return link.count("server.list") > lists+3 })
+	if o := operation(t, b, r.Task.Job); o.Status.Final() {
+		t.Errorf("%s: %v", o.Status, o.Error)
+	}
+	away.Store(false)
+	eventually(t, "it ends", func() bool { return operation(t, b, r.Task.Job).Status.Final() })
+	if o := operation(t, b, r.Task.Job); o.Status != canonical.OperationSucceeded {
+		t.Errorf("%s: %v", o.Status, o.Error)
+	}
+	if got := names(t, as(t, "acme"), b); len(got) != 1 {
+		t.Error("the tenant sees", got)
+	}
+}

@@ -40,17 +40,19 @@ func (v *view) undo(ctx context.Context, o *store.Operation, reason error) {
 	v.save(ctx, *o)
 }
 
-// undoing removes what is left of what a create made; true: the operation has ended.
-func (v *view) undoing(ctx context.Context, o *store.Operation) (ended bool) {
+// undoing removes what is left of what a create made. It says whether the operation has
+// ended, and whether the cloud has answered all that it was asked.
+func (v *view) undoing(ctx context.Context, o *store.Operation) (ended, answered bool) {
 	if len(o.Resources) == 0 {
 		made, _, err := v.findMarked(ctx, *o)
 		if err != nil || len(made) == 0 && !v.settled(*o) {
 			v.warn("find what a create has made", err)
-			return false
+			return false, err != nil && !silent(err)
 		}
 		o.Resources = made
 	}
 	left := 0
+	answered = true
 	for _, r := range o.Resources {
 		s, err := v.findServer(ctx, r.ID)
 		if err == nil && (s == nil || s.Status == canonical.ServerSoftDeleted) {
@@ -62,10 +64,11 @@ func (v *view) undoing(ctx context.Context, o *store.Operation) (ended bool) {
 		}
 		if code := canonical.CodeOf(err); code != canonical.NotFound {
 			v.warn("remove what a create has made", err)
+			answered = answered && !silent(err)
 		}
 	}
 	if left > 0 {
-		return false
+		return false, answered
 	}
 	v.noteOwners(ctx, canonical.DeleteServer.Spec(), string(o.ID), o.Resources)
 	v.warn("drop an intent", v.b.Store.DropIntent(ctx, string(o.ID)))
@@ -74,5 +77,5 @@ func (v *view) undoing(ctx context.Context, o *store.Operation) (ended bool) {
 	} else {
 		v.end(ctx, *o, canonical.OperationCancelled, nil, nil)
 	}
-	return true
+	return true, true
 }
