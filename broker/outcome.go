@@ -27,7 +27,10 @@ func endStep(o *canonical.Operation, as canonical.OperationStatus) {
 	}
 }
 
-// save stores an operation; false: it has ended, or is another process's by now.
+// save stores an operation; false: it has ended, or is another process's by now. A store
+// that failed has not said so, and the answer is true: who goes on writes again with the
+// next change, and of what has ended here but not in the store the lease ends, so that it
+// is taken up and ended anew.
 func (v *view) save(ctx context.Context, o store.Operation) bool {
 	o.UpdatedAt = v.b.Now()
 	err := v.b.Store.UpdateOperation(ctx, o)
