@@ -141,13 +141,17 @@ func (v *view) hold(ctx context.Context, o store.Operation) {
 	}
 }
 
-// cleanUp is for an operation that has become another process's while this one made
-// its call. That one finds what was made; but if it has given up, what was made is
-// nobody's, and is removed.
+// cleanUp is for an operation that has become another's while this one made its call:
+// another process's, or one that is being undone. It finds what was made by its mark, if
+// it has one; so what this one knows to be made goes on in its hands. But if the other
+// has given up, what was made is nobody's, and is removed.
 func (v *view) cleanUp(ctx context.Context, o store.Operation) {
 	kept, err := v.b.Store.Operation(ctx, o.ID)
 	v.warn("read an operation", err)
-	if err != nil || kept.Status == canonical.OperationSucceeded || !kept.Status.Final() || o.Operation.Operation != createServer {
+	if err != nil || kept.Status == canonical.OperationSucceeded || o.Operation.Operation != createServer {
+		return
+	}
+	if !kept.Status.Final() && (len(o.Resources) == 0 || kept.Phase == store.Waiting || v.takeBack(ctx, o)) {
 		return
 	}
 	if len(o.Resources) == 0 {
@@ -157,6 +161,23 @@ func (v *view) cleanUp(ctx context.Context, o store.Operation) {
 		_, err := v.call(ctx, canonical.Call{Op: canonical.DeleteServer.Spec(), Request: canonical.ServerDelete{ID: r.ID}})
 		v.warn("remove a server that came too late", err)
 	}
+}
+
+// takeBack follows an operation that another has, with what its call has told; false:
+// it has ended.
+func (v *view) takeBack(ctx context.Context, o store.Operation) bool {
+	kept, err := v.b.Store.TakeOperation(ctx, o.ID, v.b.owner)
+	if err != nil {
+		v.warn("take an operation back", err)
+		return canonical.CodeOf(err) != canonical.NotFound
+	}
+	kept.Resources = o.Resources
+	if kept.Phase == store.Asking {
+		kept.Status, kept.Phase, kept.Task = canonical.OperationRunning, store.Waiting, waitMade(v.m.Name, o.Resources)
+		begin(&kept.Operation, "wait")
+	}
+	v.hold(ctx, kept)
+	return true
 }
 
 // cameLate are the servers of a create that was not answered, and that nobody waits for

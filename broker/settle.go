@@ -95,7 +95,7 @@ func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended, ans
 		return false, !silent(err)
 	case whole:
 		o.Resources, o.Phase = made, store.Waiting
-		o.Task = &canonical.Task{Cloud: v.m.Name, Resources: made, Status: &canonical.StatusWait{Done: []canonical.ServerStatus{canonical.ServerRunning}}}
+		o.Task = waitMade(v.m.Name, made)
 		v.noteOwners(ctx, canonical.CreateServer.Spec(), string(o.ID), made)
 		begin(&o.Operation, "wait")
 		return !v.save(ctx, *o), false
@@ -110,6 +110,11 @@ func (v *view) settleCreate(ctx context.Context, o *store.Operation) (ended, ans
 		v.end(ctx, *o, canonical.OperationFailed, nil, canonical.Errorf(canonical.Timeout, "the cloud did not answer, and made nothing"))
 		return true, true
 	}
+}
+
+// waitMade is the wait for servers that are being made.
+func waitMade(cloud string, servers []canonical.Resource) *canonical.Task {
+	return &canonical.Task{Cloud: cloud, Resources: servers, Status: &canonical.StatusWait{Done: []canonical.ServerStatus{canonical.ServerRunning}}}
 }
 
 // findMarked are the servers that carry the operation's mark; whole: all of them.

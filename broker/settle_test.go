@@ -358,3 +358,50 @@ func TestLostCreateOfACloudThatIsAwayPastTheDeadline(t *testing.T) {
 		t.Error("the tenant sees", got)
 	}
 }
+
+// Who cancels a create while the cloud is still asked has nothing left of it, also where
+// the servers have no room for the mark.
+func TestCancelWhileTheCloudIsAsked(t *testing.T) {
+	for _, items := range []int{0, 128} {
+		t.Run(fmt.Sprint(items, " items"), func(t *testing.T) {
+			begun, goOn := make(chan struct{}), make(chan struct{})
+			cloud := memory.New(memory.Options{})
+			b := openOn(t, openStore(t, ":memory:"), broker.Options{SettleFor: time.Hour, Members: []broker.Member{
+				member("m1", &counted{Cloud: cloud, before: func(_ context.Context, op *canonical.Spec) error {
+					if op == canonical.CreateServer.Spec() {
+						close(begun)
+						<-goOn
+					}
+					return nil
+				}}),
+			}})
+			req := request(t, b, "")
+			req.Metadata = map[string]string{}
+			for i := range items {
+				req.Metadata[fmt.Sprint(i)] = "x"
+			}
+			answered := make(chan error)
+			go func() {
+				_, err := canonical.CreateServer.Do(as(t, "acme"), b, req)
+				answered <- err
+			}()
+			<-begun
+			ops, err := canonical.ListOperations.Do(as(t, "acme"), b, canonical.OperationList{})
+			if err != nil || len(ops.Result.Items) != 1 {
+				t.Fatal(ops, err)
+			}
+			id := ops.Result.Items[0].ID
+			if _, err := canonical.CancelOperation.Do(as(t, "acme"), b, canonical.OperationCancel{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+			close(goOn)
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+			eventually(t, "it ends", func() bool { return operation(t, b, id).Status == canonical.OperationCancelled })
+			if got := held(t, cloud); len(got) != 0 {
+				t.Errorf("%d servers are left", len(got))
+			}
+		})
+	}
+}
