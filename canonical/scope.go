@@ -35,6 +35,7 @@ func (r Role) rank() int {
 type Caller struct {
 	Tenant string // name of the tenant
 	Key    string // id of the key
+	Parent string // id of the key that this one, an application credential, was made of; else ""
 	Role   Role
 }
 

@@ -89,9 +89,7 @@ func (p *Policy) Authenticate(ctx context.Context, bearer string) (canonical.Cal
 	case !p.fits(secret, k):
 		return canonical.Caller{}, unauthenticated()
 	}
-	c := canonical.Caller{Tenant: k.Tenant, Key: id, Role: k.Role}
-	p.remember(memo, c)
-	return c, nil
+	return p.callerOf(memo, k)
 }
 
 func unauthenticated() error {
@@ -105,20 +103,37 @@ func (p *Policy) recall(memo string) (canonical.Caller, bool) {
 	return s.caller, ok && p.now().Before(s.until)
 }
 
-func (p *Policy) remember(memo string, c canonical.Caller) {
+// callerOf is who holds a key, and remembers it; one that has expired is no key.
+func (p *Policy) callerOf(memo string, k store.Key) (canonical.Caller, error) {
+	until := p.now().Add(remembered)
+	if k.ExpiresAt != nil {
+		if !p.now().Before(*k.ExpiresAt) {
+			return canonical.Caller{}, unauthenticated()
+		}
+		if k.ExpiresAt.Before(until) {
+			until = *k.ExpiresAt
+		}
+	}
+	c := canonical.Caller{Tenant: k.Tenant, Key: string(k.ID), Parent: string(k.Parent), Role: k.Role}
+	p.remember(memo, session{c, until})
+	return c, nil
+}
+
+func (p *Policy) remember(memo string, s session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.known) >= mostRemembered {
 		clear(p.known)
 	}
-	p.known[memo] = session{c, p.now().Add(remembered)}
+	p.known[memo] = s
 }
 
+// forget asks the store again about a key and what was made of it.
 func (p *Policy) forget(key canonical.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for memo, s := range p.known {
-		if s.caller.Key == string(key) {
+		if s.caller.Key == string(key) || s.caller.Parent == string(key) {
 			delete(p.known, memo)
 		}
 	}
@@ -138,7 +153,5 @@ func (p *Policy) Lookup(ctx context.Context, keyID string) (canonical.Caller, er
 	case err != nil:
 		return canonical.Caller{}, err
 	}
-	c := canonical.Caller{Tenant: k.Tenant, Key: keyID, Role: k.Role}
-	p.remember(memo, c)
-	return c, nil
+	return p.callerOf(memo, k)
 }

@@ -5,14 +5,16 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 // least is the table: by resource and effect the least role that may. A resource
 // that is not named has the row of "".
 var least = map[string]map[canonical.Effect]canonical.Role{
-	"":                   {canonical.Read: canonical.Reader, canonical.Write: canonical.Member, canonical.Delete: canonical.Member},
-	"cloud":              {canonical.Read: canonical.Reader, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
-	"tenant":             {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
-	"api_key":            {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
-	"flavor":             {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
-	"quota":              {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
-	"flavor_extra_specs": {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
-	"hypervisor":         operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "compute_service": operators, "server_migration": operators, "service": operators,
+	"":        {canonical.Read: canonical.Reader, canonical.Write: canonical.Member, canonical.Delete: canonical.Member},
+	"cloud":   {canonical.Read: canonical.Reader, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"tenant":  {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	"api_key": {canonical.Read: canonical.Admin, canonical.Write: canonical.Admin, canonical.Delete: canonical.Admin},
+	// What a caller makes of their own key can do no more than it.
+	"application_credential": {canonical.Read: canonical.Reader, canonical.Write: canonical.Reader, canonical.Delete: canonical.Reader},
+	"flavor":                 {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
+	"quota":                  {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
+	"flavor_extra_specs":     {canonical.Read: canonical.Reader, canonical.Write: canonical.Operator, canonical.Delete: canonical.Operator},
+	"hypervisor":             operators, "host": operators, "host_aggregate": operators, "aggregate": operators, "compute_service": operators, "server_migration": operators, "service": operators,
 }
 
 // leastFor are the operations whose row of the table does not do.

@@ -44,7 +44,7 @@ func (p *Policy) listKeys(ctx context.Context, r canonical.APIKeyList) (out cano
 	only := canonical.OptionsOf(ctx).Tenant
 	kept := make([]canonical.APIKey, 0, len(all))
 	for _, k := range all {
-		if (r.Name == "" || k.Name == r.Name) && (only == "" || k.Tenant == only) {
+		if k.Parent == "" && (r.Name == "" || k.Name == r.Name) && (only == "" || k.Tenant == only) {
 			kept = append(kept, k.APIKey)
 		}
 	}
@@ -53,11 +53,17 @@ func (p *Policy) listKeys(ctx context.Context, r canonical.APIKeyList) (out cano
 }
 
 func (p *Policy) createKey(ctx context.Context, r canonical.APIKeyCreate) (out canonical.TypedReply[canonical.APIKeyCreated], err error) {
+	if canonical.CallerOf(ctx).Parent != "" {
+		return out, restricted()
+	}
 	out.Result, err = p.IssueKey(ctx, r)
 	return out, err
 }
 
 func (p *Policy) deleteKey(ctx context.Context, r canonical.APIKeyDelete) (out canonical.TypedReply[canonical.None], err error) {
+	if canonical.CallerOf(ctx).Parent != "" {
+		return out, restricted()
+	}
 	err = p.store.DeleteKey(ctx, r.ID)
 	p.forget(r.ID)
 	return out, err

@@ -16,6 +16,10 @@ func (p *Policy) Wrap(next canonical.Cloud) canonical.Cloud {
 	canonical.Handle(m, canonical.ListAPIKeys, p.listKeys)
 	canonical.Handle(m, canonical.CreateAPIKey, p.createKey)
 	canonical.Handle(m, canonical.DeleteAPIKey, p.deleteKey)
+	canonical.Handle(m, canonical.ListApplicationCredentials, p.listCredentials)
+	canonical.Handle(m, canonical.GetApplicationCredential, p.getCredential)
+	canonical.Handle(m, canonical.CreateApplicationCredential, p.createCredential)
+	canonical.Handle(m, canonical.DeleteApplicationCredential, p.deleteCredential)
 	return &guarded{m}
 }
 

@@ -51,6 +51,10 @@ var migrations = []string{
 	CREATE TABLE polls (
 		cloud TEXT NOT NULL, account TEXT NOT NULL, fence BIGINT NOT NULL, leased_until SECONDS NOT NULL,
 		due SECONDS NOT NULL, polled_at SECONDS, state TEXT NOT NULL, PRIMARY KEY (cloud, account));`,
+	`ALTER TABLE api_keys ADD COLUMN parent TEXT REFERENCES api_keys(id) ON DELETE CASCADE;
+	ALTER TABLE api_keys ADD COLUMN description TEXT NOT NULL DEFAULT '';
+	ALTER TABLE api_keys ADD COLUMN expires_at TEXT;
+	CREATE UNIQUE INDEX api_keys_by_parent ON api_keys (parent, name) WHERE parent IS NOT NULL;`,
 }
 
 // migrate brings the schema to the newest version. The table schema_version counts

@@ -23,7 +23,7 @@ type offers struct {
 // It is taken to do what it could not be asked about, for the call itself then tells.
 func (c *Cloud) Support(ctx context.Context, op *canonical.Spec) canonical.Support {
 	switch op.Resource() {
-	case "tenant", "api_key", "cloud", "operation", "event":
+	case "tenant", "api_key", "application_credential", "cloud", "operation", "event":
 		return canonical.Support{Level: canonical.Native}
 	}
 	best := canonical.Support{}

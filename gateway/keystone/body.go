@@ -18,16 +18,19 @@ type object = map[string]any
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 func (k *Keystone) tokenBody(r *http.Request, caller canonical.Caller, c claims, catalog bool) object {
-	domain := object{"id": "default", "name": "Default"}
+	domain, user := object{"id": domainID, "name": domainName}, userOf(caller)
 	body := object{
 		"methods":    c.Methods,
-		"user":       object{"domain": domain, "id": UserID(caller.Key), "name": caller.Key, "password_expires_at": nil},
+		"user":       object{"domain": domain, "id": user, "name": user, "password_expires_at": nil},
 		"audit_ids":  []string{c.Audit},
 		"expires_at": stamp(c.Expires),
 		"issued_at":  stamp(c.Issued),
 		"project":    object{"domain": domain, "id": ProjectID(caller.Tenant), "name": caller.Tenant},
 		"is_domain":  false,
 		"roles":      rolesOf(caller.Role),
+	}
+	if caller.Parent != "" {
+		body["application_credential"] = object{"id": caller.Key, "name": caller.Key, "restricted": true}
 	}
 	if catalog {
 		body["catalog"] = k.catalog(r)

@@ -75,7 +75,13 @@ func (k *Keystone) identify(ctx context.Context, id *identity) (caller canonical
 		caller, err = k.o.Authenticate(ctx, u.key()+"."+u.Password)
 	case "application_credential":
 		a := id.Credential
-		caller, err = k.o.Authenticate(ctx, refOf{ID: a.ID, Name: a.Name}.key()+"."+a.Secret)
+		id := a.ID
+		if id == "" {
+			if id, err = k.credentialNamed(ctx, a.User, a.Name); err != nil {
+				return caller, c, err
+			}
+		}
+		caller, err = k.o.Authenticate(ctx, id+"."+a.Secret)
 	default:
 		var old claims
 		if old, err = k.live(ctx, *id.Token.ID); err != nil {

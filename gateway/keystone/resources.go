@@ -82,7 +82,7 @@ func (k *Keystone) get(res resource) http.HandlerFunc {
 			return
 		}
 		id := r.PathValue("id")
-		own := id == domainID || id == UserID(who.Key)
+		own := id == domainID || id == userOf(who)
 		if !res.open && !own && !who.Role.AtLeast(canonical.Admin) {
 			k.fail(w, r, unauthorized("get_"+res.one))
 			return
@@ -156,18 +156,22 @@ func (k *Keystone) endpoints(r *http.Request, _ canonical.Caller) ([]object, err
 }
 
 func (k *Keystone) roles(r *http.Request, _ canonical.Caller) ([]object, error) {
-	list := rolesOf(canonical.Admin)
+	return k.roleBodies(r, canonical.Admin), nil
+}
+
+func (k *Keystone) roleBodies(r *http.Request, of canonical.Role) []object {
+	list := rolesOf(of)
 	for _, role := range list {
 		id, _ := role["id"].(string)
 		role["domain_id"], role["description"], role["options"] = nil, nil, object{"immutable": true}
 		role["links"] = k.link(r, "roles", id)
 	}
-	return list, nil
+	return list
 }
 
 // users are the caller, and for administrators all keys.
 func (k *Keystone) users(r *http.Request, who canonical.Caller) ([]object, error) {
-	all := []canonical.APIKey{{ID: canonical.ID(who.Key), Tenant: who.Tenant, Role: who.Role}}
+	all := []canonical.APIKey{{ID: canonical.ID(userOf(who)), Tenant: who.Tenant, Role: who.Role}}
 	if k.o.Cloud != nil && who.Role.AtLeast(canonical.Admin) {
 		var err error
 		if all, err = every(r.Context(), k, who, canonical.ListAPIKeys, canonical.APIKeyList{}); err != nil {
@@ -230,6 +234,8 @@ func withCursor[Req any](req Req, cursor string) Req {
 	switch r := any(&req).(type) {
 	case *canonical.APIKeyList:
 		r.Cursor = cursor
+	case *canonical.ApplicationCredentialList:
+		r.Cursor = cursor
 	case *canonical.TenantList:
 		r.Cursor = cursor
 	}
@@ -259,7 +265,7 @@ func (k *Keystone) projectsOf(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
-	if id != UserID(who.Key) && !who.Role.AtLeast(canonical.Admin) {
+	if id != userOf(who) && !who.Role.AtLeast(canonical.Admin) {
 		k.fail(w, r, unauthorized("list_user_projects"))
 		return
 	}

@@ -77,6 +77,12 @@ func (k *Keystone) routes() {
 		"/v3/users/{id}/projects": {http.MethodGet: k.projectsOf},
 		"/v3/users/{id}/groups":   {http.MethodGet: k.nothing("groups")},
 		"/v3/role_assignments":    {http.MethodGet: k.assignments},
+		"/v3/users/{id}/application_credentials": {
+			http.MethodGet: k.credentials, http.MethodPost: k.createCredential,
+		},
+		"/v3/users/{id}/application_credentials/{credential}": {
+			http.MethodGet: k.credential, http.MethodDelete: k.deleteCredential,
+		},
 	}
 	for _, res := range resources {
 		paths["/v3/"+res.many] = map[string]http.HandlerFunc{http.MethodGet: k.list(res)}

@@ -90,6 +90,14 @@ func ProjectID(tenant string) string {
 // log in.
 func UserID(key string) string { return key }
 
+// userOf is the user that a caller is: an application credential is its maker.
+func userOf(c canonical.Caller) string {
+	if c.Parent != "" {
+		return UserID(c.Parent)
+	}
+	return UserID(c.Key)
+}
+
 // stableID is an id of 32 hexadecimal digits for what has that name.
 func stableID(name string) string {
 	sum := sha256.Sum256([]byte("dragoman " + name))

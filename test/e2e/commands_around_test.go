@@ -150,3 +150,19 @@ var identities = []asked{
 	{line: "versions show", row: item{"Service Type": "compute"}},
 	{line: "token issue", item: item{"user_id": keyID}},
 }
+
+// credentials are application credentials, which are dragoman's own whatever cloud is
+// behind: what is held is told by the command itself.
+var credentials = []asked{
+	{
+		line: "application credential create --role member --expiration 2099-01-01T00:00:00 --description told NAME",
+		item: item{"name": "NAME", "description": "told", "roles": "member", "unrestricted": false, "expires_at": "2099-01-01T00:00:00"},
+	},
+	{line: "application credential create NAME", fails: "409"},
+	{line: "application credential create --unrestricted NAME-2", fails: "unrestricted"},
+	{line: "application credential list", row: item{"Name": "NAME", "Description": "told"}},
+	{line: "application credential show NAME", item: item{"name": "NAME", "roles": "member reader", "user_id": keyID}},
+	{line: "application credential delete NAME"},
+	{line: "application credential list", none: item{"Name": "NAME"}},
+	{line: "application credential show NAME", fails: "NAME"},
+}

@@ -12,7 +12,7 @@ import (
 // TestOpenStackCommand does not have: each group goes on by itself.
 var commandGroups = map[string][]asked{
 	"power": powers, "change": changes, "plug": plugs, "group": groups,
-	"flavor": sizes, "image": pictures, "network": nets, "volume": disks, "host": hostsOf, "identity": identities,
+	"flavor": sizes, "image": pictures, "network": nets, "volume": disks, "host": hostsOf, "identity": identities, "credential": credentials,
 }
 
 // TestOpenStackCommands: each command does over dragoman what it does over an
