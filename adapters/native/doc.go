@@ -14,7 +14,8 @@
 //
 // # Long work
 //
-// Making, stopping, rebooting and deleting servers, and importing images, are jobs:
+// Making, starting, stopping, rebooting, pausing, suspending, resizing and deleting
+// servers, and what undoes these, and importing images, are jobs:
 // rows of the store, asked about with operation.get. A job that a crash cuts short is
 // taken up by the next process: its steps can be repeated.
 package native

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -78,11 +79,11 @@ func (c *Cloud) hypervisors(ctx context.Context) ([]canonical.Hypervisor, error)
 			ID: canonical.ID(h.Name()), Hostname: h.Name(), Type: "QEMU", State: "down", Status: "enabled",
 			VCPUsUsed: &u.vcpus, RAMUsedMiB: &u.ramMiB, DiskUsedGiB: &u.diskGiB, Servers: &u.servers,
 		}
-		if h.Health().Connected {
-			if f, err := h.Facts(ctx); err == nil { // one that cannot be asked is down
-				v.State, v.Version, v.VCPUs, v.RAMMiB, v.DiskGiB = "up", f.Hypervisor, &f.CPUs, &f.RAMMiB, &f.DiskGiB
-				v.Native = map[string]any{"virt_type": string(f.Virt), "virt_reason": f.VirtReason, "libvirt": f.Libvirt, "cannot": f.Cannot}
-			}
+		if is := h.Health(); !is.Connected {
+			v.Native = map[string]any{"down_since": is.Since.UTC(), "reason": fmt.Sprint(is.Err)}
+		} else if f, err := h.Facts(ctx); err == nil { // one that cannot be asked is down
+			v.State, v.Version, v.VCPUs, v.RAMMiB, v.DiskGiB = "up", f.Hypervisor, &f.CPUs, &f.RAMMiB, &f.DiskGiB
+			v.Native = map[string]any{"virt_type": string(f.Virt), "virt_reason": f.VirtReason, "libvirt": f.Libvirt, "cannot": f.Cannot}
 		}
 		if !canonical.OptionsOf(ctx).Native {
 			v.Native = nil

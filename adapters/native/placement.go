@@ -32,9 +32,17 @@ type demand struct {
 // firstContact is how long a create waits for a first host, just after the start.
 const firstContact = 5 * time.Second
 
-// await waits until a host is connected, for a while.
+// await waits until a host is connected, for a while; not where none has been for longer.
 func (c *Cloud) await(ctx context.Context) {
-	if slices.ContainsFunc(c.hosts, func(h host) bool { return h.Health().Connected }) {
+	fresh := false
+	for _, h := range c.hosts {
+		is := h.Health()
+		if is.Connected {
+			return
+		}
+		fresh = fresh || time.Since(is.Since) < firstContact
+	}
+	if !fresh {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstContact)

@@ -116,3 +116,18 @@ func TestLastLines(t *testing.T) {
 		}
 	}
 }
+
+// TestHypervisorAway: the listing tells why a host is away, also one that was never there.
+func TestHypervisorAway(t *testing.T) {
+	c, h, _ := fakeCloud(t)
+	h.connect(false)
+	ctx := canonical.WithOptions(admin(t.Context()), canonical.Options{Native: true})
+	out, err := canonical.ListHypervisors.Do(ctx, c, canonical.HypervisorList{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := out.Result.Items[0]
+	if reason, _ := v.Native["reason"].(string); v.State != "down" || !strings.Contains(reason, "cannot be reached") {
+		t.Errorf("%+v", v)
+	}
+}

@@ -2,6 +2,7 @@ package kvm
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -152,9 +153,9 @@ func (h *Host) Health() Health {
 	return Health{Connected: h.link.session != nil, Since: h.link.since, Err: h.link.why}
 }
 
-func (h *Host) unavailable(why error) error {
+func (h *Host) unavailable(l link) error {
 	return &canonical.Error{
-		Code: canonical.Unavailable, RetryAfter: retryAfter, Err: why,
-		Detail: "host " + h.opts.Name + " cannot be reached",
+		Code: canonical.Unavailable, RetryAfter: retryAfter, Err: l.why,
+		Detail: fmt.Sprintf("host %s cannot be reached since %s: %v", h.opts.Name, l.since.UTC().Format(time.RFC3339), l.why),
 	}
 }

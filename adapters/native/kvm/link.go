@@ -44,16 +44,21 @@ func (h *Host) Ready(ctx context.Context) error {
 		select {
 		case <-now.changed:
 		case <-ctx.Done():
-			return errors.Join(h.unavailable(now.why), ctx.Err())
+			return errors.Join(h.unavailable(now), ctx.Err())
 		case <-h.ctx.Done():
 			return errClosed
 		}
 	}
 }
 
-// session is the connection, for which it waits up to ConnectWait.
+// session is the connection, for which it waits until ConnectWait has passed since it was
+// lost: where the host has been away for longer nobody is kept waiting.
 func (h *Host) session(ctx context.Context) (*session, error) {
-	wait, cancel := context.WithTimeout(ctx, h.opts.ConnectWait)
+	until := time.Now()
+	if is := h.Health(); !is.Connected {
+		until = is.Since
+	}
+	wait, cancel := context.WithDeadline(ctx, until.Add(h.opts.ConnectWait))
 	defer cancel()
 	for {
 		if err := h.Ready(wait); err != nil {

@@ -184,6 +184,26 @@ func TestReadyTellsWhy(t *testing.T) {
 	eventually(t, 10*time.Second, "health says why", func() bool { return !h.Health().Connected && !errors.Is(h.Health().Err, errNotYet) })
 }
 
+// TestAwayForLong: whoever asks of a host that has been away for longer than calls wait
+// is told at once.
+func TestAwayForLong(t *testing.T) {
+	o := newDaemon(t).options()
+	o.URI, o.ConnectWait = "qemu:///system?socket="+filepath.Join(t.TempDir(), "none"), time.Hour
+	h, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	h.mu.Lock()
+	h.link.since = time.Now().Add(-time.Hour)
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := h.call(ctx, func(api) error { return nil }); canonical.CodeOf(err) != canonical.Unavailable || ctx.Err() != nil {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestHangingCall costs the connection, and not the caller's patience.
 func TestHangingCall(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

@@ -39,7 +39,7 @@ type Options struct {
 
 	StopGrace      time.Duration // how long a guest may take to shut down; default 60 s
 	CallLimit      time.Duration // after which a hanging call costs the connection; default 2 min
-	ConnectWait    time.Duration // how long calls wait for a lost connection to return; default 10 s
+	ConnectWait    time.Duration // how long from its loss calls wait for a connection to return; default 10 s
 	ReconcileEvery time.Duration // how often the whole list is read; default 30 s
 	BackoffMin     time.Duration // first pause before redialling; default 100 ms
 	BackoffMax     time.Duration // longest pause; default 15 s
