@@ -31,7 +31,7 @@ func (v *view) sees(owner string) bool {
 // madeBy is the kind of what an operation makes; "": nothing.
 func madeBy(op *canonical.Spec) string {
 	switch {
-	case op == canonical.CreateServerImage.Spec():
+	case op == canonical.CreateServerImage.Spec() || op == canonical.CreateServerBackup.Spec():
 		return "image"
 	case op.Verb() == "create" || op.Verb() == "import":
 		return op.Resource()

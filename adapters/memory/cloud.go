@@ -167,6 +167,7 @@ func (c *Cloud) handleActions() {
 	handle(c, canonical.RevertServerResize, c.revertResize)
 	handle(c, canonical.SetServerPassword, c.setPassword)
 	handle(c, canonical.CreateServerImage, c.createServerImage)
+	handle(c, canonical.CreateServerBackup, c.createServerBackup)
 	handle(c, canonical.MigrateServer, c.migrateServer)
 	handle(c, canonical.LiveMigrateServer, c.liveMigrateServer)
 	handle(c, canonical.EvacuateServer, c.evacuateServer)

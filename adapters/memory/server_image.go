@@ -11,6 +11,11 @@ import (
 // createServerImage makes an image as blank as the server's disk. The server keeps its
 // state, and its task says that the work is under way.
 func (c *Cloud) createServerImage(r canonical.ServerCreateImage) (canonical.TypedReply[canonical.Image], error) {
+	return c.imaged(canonical.CreateServerImage.Spec(), r, func(*canonical.Image) {}, func() {})
+}
+
+// imaged makes an image, to which described adds what it is; then happens when it is there.
+func (c *Cloud) imaged(op *canonical.Spec, r canonical.ServerCreateImage, described func(*canonical.Image), then func()) (canonical.TypedReply[canonical.Image], error) {
 	s, err := c.find(r.ID)
 	if err != nil {
 		return refuse[canonical.Image](err)
@@ -19,18 +24,18 @@ func (c *Cloud) createServerImage(r canonical.ServerCreateImage) (canonical.Type
 		return refuse[canonical.Image](no)
 	}
 	i := c.imageOf(s, r)
+	described(&i)
 	c.images = append(c.images, i)
-	under := c.begin(canonical.CreateServerImage.Spec(), s, "image_snapshot", func() { c.saved(i.ID) })
-	made, err := c.findImage(i.ID)
-	if err != nil {
-		return refuse[canonical.Image](err)
+	under := c.begin(op, s, "image_snapshot", func() { c.saved(i.ID); then() })
+	if made, err := c.findImage(i.ID); err == nil { // a backup of which none is kept is gone
+		i = *made
 	}
 	if !under {
-		return reply(copyImage(*made), nil)
+		return reply(copyImage(i), nil)
 	}
 	task := canonical.WaitStatus(s.ID, s.Status)
 	task.Resources = append(task.Resources, canonical.Resource{Type: "image", ID: i.ID})
-	return reply(copyImage(*made), task)
+	return reply(copyImage(i), task)
 }
 
 func (c *Cloud) imageOf(s *server, r canonical.ServerCreateImage) canonical.Image {

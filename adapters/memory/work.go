@@ -90,5 +90,5 @@ func (c *Cloud) end(j job) {
 // canFail says whether the outcome of an operation is asked for.
 func canFail(op *canonical.Spec) bool {
 	return op.Effect != canonical.Delete && op != canonical.CreateServerSnapshot.Spec() &&
-		op != canonical.CreateServerImage.Spec() && op != canonical.PurgeServer.Spec()
+		op != canonical.CreateServerImage.Spec() && op != canonical.CreateServerBackup.Spec() && op != canonical.PurgeServer.Spec()
 }

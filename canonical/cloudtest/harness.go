@@ -186,6 +186,7 @@ func (h Harness) tests() []test {
 		{"group/members", testServerGroupMembers},
 		{"server/events", testServerEvents},
 		{"host/quotas", testQuotas},
+		{"server/backups", testBackups},
 		{"server/usage", testUsage},
 		{"host/aggregates", testAggregates},
 		{"host/services", testComputeServices},

@@ -4,6 +4,7 @@ import "github.com/dragoman-cloud/dragoman/canonical"
 
 func init() { //nolint:gochecknoinits // see requests.go
 	plausible(canonical.SetServerPassword, canonical.ServerSetPassword{ID: unknown, Password: "secret"})
+	plausible(canonical.CreateServerBackup, canonical.ServerCreateBackup{ID: unknown, Name: "cloudtest-refused", Kind: "daily", Keep: 1})
 	plausible(canonical.CreateServerImage, canonical.ServerCreateImage{ID: unknown, Name: "cloudtest-refused"})
 	plausible(canonical.MigrateServer, canonical.ServerMigrate{ID: unknown})
 	plausible(canonical.LiveMigrateServer, canonical.ServerLiveMigrate{ID: unknown})

@@ -12,6 +12,22 @@ type createImage struct {
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
+type createBackup struct {
+	Name     string            `json:"name"`
+	Kind     string            `json:"backup_type"`
+	Keep     number            `json:"rotation"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+func sayCreateBackup(r canonical.ServerCreateBackup, _ *translate.Env, to *translate.Request) (createBackup, error) {
+	to.Params["id"] = string(r.ID)
+	return createBackup{r.Name, r.Kind, number(r.Keep), r.Properties}, nil
+}
+
+func hearCreateBackup(w createBackup, from *translate.Request, _ *translate.Env) (canonical.ServerCreateBackup, error) {
+	return canonical.ServerCreateBackup{ID: canonical.ID(from.Params["id"]), Name: w.Name, Kind: w.Kind, Keep: int(w.Keep), Properties: w.Metadata}, nil
+}
+
 func sayCreateImage(r canonical.ServerCreateImage, _ *translate.Env, to *translate.Request) (createImage, error) {
 	to.Params["id"] = string(r.ID)
 	return createImage{r.Name, r.Properties}, nil
@@ -46,7 +62,10 @@ func saving(id string, env *translate.Env) canonical.Image {
 		ID: canonical.ID(id), Visibility: "private", Properties: map[string]string{}, Tags: []string{},
 		Status: canonical.ImageSaving, NativeStatus: "queued",
 	}
-	if asked, ok := env.Asked.(canonical.ServerCreateImage); ok {
+	switch asked := env.Asked.(type) {
+	case canonical.ServerCreateImage:
+		i.Name, i.Properties = asked.Name, dict(asked.Properties)
+	case canonical.ServerCreateBackup:
 		i.Name, i.Properties = asked.Name, dict(asked.Properties)
 	}
 	return i
@@ -64,6 +83,7 @@ func imageDone(req, res any, _ *translate.Env) *canonical.Task {
 
 func serverImageRoutes() []translate.Route {
 	ask := translate.Ask[canonical.ServerCreateImage, createImage]{Say: sayCreateImage, Hear: hearCreateImage}
+	backup := translate.Ask[canonical.ServerCreateBackup, createBackup]{Say: sayCreateBackup, Hear: hearCreateBackup}
 	named := translate.Answer[canonical.Image, imageMade]{
 		Say: func(r canonical.TypedReply[canonical.Image], _ *translate.Env, _ *translate.Response) (imageMade, error) {
 			id, err := madeImage(r)
@@ -90,6 +110,12 @@ func serverImageRoutes() []translate.Route {
 		}),
 		action("nova.server.create_image_2_1", "createImage", translate.Route{
 			Op: canonical.CreateServerImage.Spec(), Until: v(44), Ask: ask, Answer: located, Done: imageDone,
+		}),
+		action("nova.server.create_backup", "createBackup", translate.Route{
+			Op: canonical.CreateServerBackup.Spec(), Since: v(45), Ask: backup, Answer: named, Done: imageDone,
+		}),
+		action("nova.server.create_backup_2_1", "createBackup", translate.Route{
+			Op: canonical.CreateServerBackup.Spec(), Until: v(44), Ask: backup, Answer: located, Done: imageDone,
 		}),
 	}
 }
