@@ -60,9 +60,10 @@ func (s *Store) confirm(ctx context.Context, path string, info Info) (int64, err
 	return said.VirtualSize, nil
 }
 
-// convert writes the disk of one file to another in the hosts' format.
-func (s *Store) convert(ctx context.Context, from string, info Info, to string) error {
-	_, err := s.qemuImg(ctx, s.cfg.Convert, s.cfg.MaxBytes,
+// convert writes the disk of one file to another in the hosts' format, of up to so many
+// bytes.
+func (s *Store) convert(ctx context.Context, from string, info Info, to string, limit int64) error {
+	_, err := s.qemuImg(ctx, s.cfg.Convert, limit,
 		"convert", "-q", "-f", info.Format.driver(), "-O", s.cfg.HostFormat.driver(), "--", from, to)
 	return err
 }

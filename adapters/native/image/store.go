@@ -29,6 +29,8 @@ type Store struct {
 	mu      sync.RWMutex  // guards images and their img; never held during I/O
 	images  map[canonical.ID]*entry
 	fetcher *fetcher
+
+	promised int64 // bytes that conversions under way may write; guarded by mu
 }
 
 // entry is an image and the work on it, of which there is one at a time. Its fields are

@@ -313,6 +313,10 @@ func (s *Store) checkVirtual(info Info) error {
 	return nil
 }
 
+// convertedBytes is the most that a disk takes in the hosts' format: its size, and for
+// qcow2 tables of less than a 64th of it.
+func convertedBytes(info Info) int64 { return info.VirtualBytes + info.VirtualBytes/64 + 16<<20 }
+
 // convertTo makes a file of the hosts' format, on the disk when it returns.
 func (s *Store) convertTo(ctx context.Context, from string, info Info, to string) (_ sums, err error) {
 	select {
@@ -321,7 +325,20 @@ func (s *Store) convertTo(ctx context.Context, from string, info Info, to string
 	case <-ctx.Done():
 		return sums{}, canonical.AsError(ctx.Err())
 	}
-	if err := s.convert(ctx, from, info, to); err != nil {
+	free, err := freeBytes(s.lock)
+	if err != nil {
+		return sums{}, err
+	}
+	most := convertedBytes(info)
+	limit, takeBack, err := s.promise(free, most)
+	if err != nil {
+		return sums{}, err
+	}
+	defer takeBack()
+	if err := s.convert(ctx, from, info, to, limit); err != nil {
+		if limit < min(most, s.cfg.MaxBytes) && canonical.CodeOf(err) == canonical.TooLarge {
+			err = noSpace(err) // it was the room that was short
+		}
 		return sums{}, err
 	}
 	f, err := os.Open(to)
