@@ -43,9 +43,6 @@ func domain(name string, m machine, s ServerSpec, r Record, p parts) (*libvirtxm
 		OnPoweroff: "destroy", OnReboot: "restart", OnCrash: "destroy",
 		Devices: devices(s, r, p),
 	}
-	if s.UEFI {
-		d.OS.Firmware = "efi"
-	}
 	if err := applyExtraSpecs(d, s.Flavor.ExtraSpecs); err != nil {
 		return nil, err
 	}
@@ -70,7 +67,7 @@ func clock() *libvirtxml.DomainClock {
 
 func devices(s ServerSpec, r Record, p parts) *libvirtxml.DomainDeviceList {
 	list := &libvirtxml.DomainDeviceList{
-		Controllers: controllers(s.VNC, len(r.Networks)),
+		Controllers: controllers(len(r.Networks)),
 		Disks:       []libvirtxml.DomainDisk{rootDisk(s.ID, p.disk)},
 		Interfaces:  interfaces(r.Networks),
 		Serials:     []libvirtxml.DomainSerial{serial(p.console)},
@@ -84,23 +81,16 @@ func devices(s ServerSpec, r Record, p parts) *libvirtxml.DomainDeviceList {
 	if p.seed != "" {
 		list.Disks = append(list.Disks, seedDisk(p.seed))
 	}
-	if s.VNC {
-		screen(list)
-	}
 	return list
 }
 
 // controllers lists pcie-root too: libvirt refuses a list of ports without it.
-func controllers(usb bool, nics int) []libvirtxml.DomainController {
-	model := "none"
-	if usb {
-		model = "qemu-xhci"
-	}
+func controllers(nics int) []libvirtxml.DomainController {
 	index := func(i uint) *uint { return &i }
 	list := []libvirtxml.DomainController{
 		{Type: "pci", Index: index(0), Model: "pcie-root"},
 		{Type: "scsi", Index: index(0), Model: "virtio-scsi"},
-		{Type: "usb", Index: index(0), Model: model},
+		{Type: "usb", Index: index(0), Model: "none"},
 	}
 	// Libvirt adds a port for each device that it places itself only where no port is
 	// free: these are for all devices, and the spare ones.
@@ -163,14 +153,4 @@ func agentChannel() libvirtxml.DomainChannel {
 		Source: &libvirtxml.DomainChardevSource{UNIX: &libvirtxml.DomainChardevSourceUNIX{Mode: "bind"}},
 		Target: &libvirtxml.DomainChannelTarget{VirtIO: &libvirtxml.DomainChannelTargetVirtIO{Name: "org.qemu.guest_agent.0"}},
 	}
-}
-
-func screen(list *libvirtxml.DomainDeviceList) {
-	list.Graphics = []libvirtxml.DomainGraphic{{VNC: &libvirtxml.DomainGraphicVNC{
-		AutoPort: "yes", Listeners: []libvirtxml.DomainGraphicListener{{
-			Address: &libvirtxml.DomainGraphicListenerAddress{Address: "127.0.0.1"},
-		}},
-	}}}
-	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "vga"}}}
-	list.Inputs = []libvirtxml.DomainInput{{Type: "tablet", Bus: "usb"}}
 }

@@ -37,7 +37,7 @@ func TestDomain(t *testing.T) {
 	}{
 		"plain":  {virt: VirtQEMU, change: func(*ServerSpec) {}},
 		"seeded": {virt: VirtQEMU, change: func(*ServerSpec) {}, seed: "/servers/x.iso", nics: []NIC{{Network: "default", MAC: MAC(testID, 0), IP: ip}, {Network: "br", MAC: MAC(testID, 1)}}},
-		"kvm":    {virt: VirtKVM, change: func(s *ServerSpec) { s.UEFI, s.VNC = true, true }},
+		"kvm":    {virt: VirtKVM, change: func(*ServerSpec) {}},
 		"specs": {virt: VirtKVM, nics: []NIC{{Network: "default", MAC: MAC(testID, 0)}}, change: func(s *ServerSpec) {
 			*s.Flavor.VCPUs = 4
 			s.Flavor.ExtraSpecs = map[string]string{

@@ -32,9 +32,7 @@ const (
 type Record struct {
 	ID               string                 `json:"id"`
 	Tenant           string                 `json:"tenant"` // dragoman's tenant
-	ProjectID        string                 `json:"project_id,omitempty"`
-	UserID           string                 `json:"user_id,omitempty"`
-	Name             string                 `json:"name"` // as the user wrote it: any text
+	Name             string                 `json:"name"`   // as the user wrote it: any text
 	Description      string                 `json:"description,omitempty"`
 	Flavor           canonical.ServerFlavor `json:"flavor"`
 	Image            ImageRef               `json:"image,omitzero"`

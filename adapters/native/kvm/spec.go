@@ -16,8 +16,6 @@ import (
 type ServerSpec struct {
 	ID               string // UUID; the same ID always means the same server
 	Tenant           string
-	ProjectID        string
-	UserID           string
 	Name             string
 	Description      string
 	Flavor           canonical.ServerFlavor // VCPUs, RAMMiB and DiskGiB are required; see CheckExtraSpecs
@@ -30,9 +28,6 @@ type ServerSpec struct {
 	Tags             []string
 	AvailabilityZone string
 	CreatedAt        time.Time
-
-	UEFI bool // start with UEFI firmware instead of BIOS
-	VNC  bool // a screen, reachable on the host's loopback alone
 }
 
 // Seed is a disk that is read only, from which cloud-init learns what the server is
@@ -102,7 +97,7 @@ func (s ServerSpec) diskBytes() uint64 {
 // record is what is kept of the spec.
 func (s ServerSpec) record(nics []NIC) Record {
 	return Record{
-		ID: s.ID, Tenant: s.Tenant, ProjectID: s.ProjectID, UserID: s.UserID, Name: s.Name, Description: s.Description,
+		ID: s.ID, Tenant: s.Tenant, Name: s.Name, Description: s.Description,
 		Flavor: s.Flavor, Image: ImageRef{ID: s.Base.ImageID, Name: s.ImageName}, Keypair: s.Keypair,
 		Metadata: s.Metadata, Tags: slices.Clone(s.Tags), AvailabilityZone: s.AvailabilityZone,
 		Networks: nics, CreatedAt: s.CreatedAt.UTC().Round(0), Intent: IntendBuild,
