@@ -218,7 +218,7 @@ func (v *view) begin(ctx context.Context, call canonical.Call, id string) (store
 		return store.Operation{}, canonical.Errorf(canonical.Internal, "keep the intent: %w", err)
 	}
 	now := v.b.Now()
-	o := store.Operation{Phase: store.Asking, Intent: intent, Deadline: now.Add(v.b.OperationDeadline), Operation: canonical.Operation{
+	o := store.Operation{Phase: store.Asking, Intent: intent, Deadline: now.Add(v.b.OperationDeadline), Repeat: canonical.OptionsOf(ctx).Repeat, Operation: canonical.Operation{
 		ID: canonical.ID(id), Operation: call.Op.Name, Status: canonical.OperationPending, Cloud: v.m.Name,
 		Resources: resources(call, canonical.Reply{}), Steps: []canonical.Step{}, Tenant: tenant,
 		RequestID: canonical.OptionsOf(ctx).RequestID, CreatedAt: now, UpdatedAt: now,

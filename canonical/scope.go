@@ -52,6 +52,9 @@ type Options struct {
 	Trace     string // traceparent (W3C Trace Context) for calls to clouds; "": there is none
 	// IdempotencyKey makes a create repeatable; "" is none.
 	IdempotencyKey string
+	// Repeat is the gateway's own name of a request with an IdempotencyKey: what the
+	// request begins is found by it when the process dies. It leaves the process in nothing.
+	Repeat string
 }
 
 type callerKey struct{}

@@ -52,7 +52,7 @@ func (g *Gateway) repeatable(ctx context.Context, op *canonical.Spec, in *input)
 	case err != nil:
 		return errorAnswer(ctx, err)
 	case known == nil:
-		return g.repeats.perform(mine, func() *answer { return g.perform(ctx, op, in) })
+		return g.performNamed(ctx, op, in, mine)
 	case known.Dead && known.Owner != g.repeats.owner:
 		return g.inherit(ctx, op, in, *known, mine)
 	default:
@@ -63,13 +63,14 @@ func (g *Gateway) repeatable(ctx context.Context, op *canonical.Spec, in *input)
 // inherit answers a request whose first copy died with its process: with the
 // operation that it left, or as if it had never been.
 func (g *Gateway) inherit(ctx context.Context, op *canonical.Spec, in *input, dead, mine store.Repeat) *answer {
-	left, err := g.leftBy(ctx, op, dead)
+	left, err := g.repeats.leftBy(ctx, dead)
 	switch {
 	case err != nil:
 		return errorAnswer(ctx, err)
 	case left != nil && string(dead.Digest) != string(mine.Digest):
 		return errorAnswer(ctx, errOtherRequest())
 	}
+	mine.BegunAt = dead.BegunAt // which stays in the store
 	err = g.repeats.store.TakeRepeat(ctx, mine, g.repeats.lease)
 	switch {
 	case canonical.CodeOf(err) == canonical.NotFound:
@@ -80,25 +81,31 @@ func (g *Gateway) inherit(ctx context.Context, op *canonical.Spec, in *input, de
 		reply := canonical.Reply{Task: &canonical.Task{Job: left.ID}}
 		return g.repeats.perform(mine, func() *answer { return g.longAnswer(ctx, op, reply, in) })
 	default:
-		return g.repeats.perform(mine, func() *answer { return g.perform(ctx, op, in) })
+		return g.performNamed(ctx, op, in, mine)
 	}
+}
+
+// performNamed performs a request that is ours; the operation that it begins is known by
+// the name of the claim.
+func (g *Gateway) performNamed(ctx context.Context, op *canonical.Spec, in *input, mine store.Repeat) *answer {
+	o := canonical.OptionsOf(ctx)
+	o.Repeat = mine.Name()
+	ctx = canonical.WithOptions(ctx, o)
+	return g.repeats.perform(mine, func() *answer { return g.perform(ctx, op, in) })
 }
 
 // leftBy is the operation that a request had begun before its process died; nil:
 // none, so that no cloud was asked.
-func (g *Gateway) leftBy(ctx context.Context, op *canonical.Spec, dead store.Repeat) (left *canonical.Operation, err error) {
-	if !op.Long {
-		return nil, nil //nolint:nilnil // only long operations leave one
+func (s *repeats) leftBy(ctx context.Context, dead store.Repeat) (left *canonical.Operation, err error) {
+	o, err := s.store.OperationOf(ctx, dead.Name())
+	switch {
+	case canonical.CodeOf(err) == canonical.NotFound:
+		return nil, nil //nolint:nilnil // nothing left is an answer, not a failure
+	case err != nil:
+		return nil, err
+	default:
+		return &o.Operation, nil
 	}
-	page, err := canonical.ListOperations.Do(ctx, g.opts.Cloud, canonical.OperationList{
-		Operation: op.Name, ListOptions: canonical.ListOptions{Limit: canonical.MaxLimit},
-	})
-	for _, o := range page.Result.Items { // newest first
-		if o.RequestID == dead.RequestID && !o.CreatedAt.Before(dead.BegunAt) {
-			left = &o
-		}
-	}
-	return left, err
 }
 
 // perform does the work of a request that is ours, and keeps its answer.

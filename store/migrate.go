@@ -55,6 +55,8 @@ var migrations = []string{
 	ALTER TABLE api_keys ADD COLUMN description TEXT NOT NULL DEFAULT '';
 	ALTER TABLE api_keys ADD COLUMN expires_at TEXT;
 	CREATE UNIQUE INDEX api_keys_by_parent ON api_keys (parent, name) WHERE parent IS NOT NULL;`,
+	`ALTER TABLE operations ADD COLUMN repeat_of TEXT;
+	CREATE INDEX operations_by_repeat ON operations (repeat_of) WHERE repeat_of IS NOT NULL;`,
 }
 
 // migrate brings the schema to the newest version. The table schema_version counts

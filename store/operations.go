@@ -43,6 +43,9 @@ type Operation struct {
 	// Fence counts how often the operation was taken: who had it before cannot write
 	// any more.
 	Fence int64
+	// Repeat is the Name of the Repeat whose request began it, "" where none did. It is
+	// only written: see OperationOf.
+	Repeat string
 }
 
 const unfinished = `status IN ('pending', 'running')`
@@ -51,10 +54,10 @@ const unfinished = `status IN ('pending', 'running')`
 func (s *Store) CreateOperation(ctx context.Context, o Operation, owner string) error {
 	return s.saying(ctx, o, func(tx *transaction, body string, task sql.NullString) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO operations
-			(id, tenant, operation, status, cloud, body, task, phase, intent, deadline, created_at, owner, fence, leased_until)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW() + ?)`,
+			(id, tenant, operation, status, cloud, body, task, phase, intent, deadline, created_at, owner, fence, repeat_of, leased_until)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW() + ?)`,
 			string(o.ID), o.Tenant, o.Operation.Operation, string(o.Status), o.Cloud, body, task, string(o.Phase),
-			string(o.Intent), timeText(o.Deadline), timeText(o.CreatedAt), owner, o.Fence, Lease.Seconds())
+			string(o.Intent), timeText(o.Deadline), timeText(o.CreatedAt), owner, o.Fence, sql.NullString{String: o.Repeat, Valid: o.Repeat != ""}, Lease.Seconds())
 		return failed(err, "operation")
 	})
 }
@@ -137,6 +140,13 @@ const selectOperations = `SELECT body, task, phase, intent, deadline, fence FROM
 // Operation is the operation of that id, or NotFound.
 func (s *Store) Operation(ctx context.Context, id canonical.ID) (Operation, error) {
 	o, err := scanOperation(s.db.QueryRowContext(ctx, selectOperations+` WHERE id = ?`, string(id)))
+	return o, failed(err, "operation")
+}
+
+// OperationOf is the operation that a request began, by the Name of its Repeat, or
+// NotFound.
+func (s *Store) OperationOf(ctx context.Context, repeat string) (Operation, error) {
+	o, err := scanOperation(s.db.QueryRowContext(ctx, selectOperations+` WHERE repeat_of = ?`, repeat))
 	return o, failed(err, "operation")
 }
 

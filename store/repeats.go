@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"time"
 
 	"github.com/dragoman-cloud/dragoman/canonical"
@@ -18,6 +20,12 @@ type Repeat struct {
 	Answer    []byte // sealed by the gateway; nil: under way
 	// Dead says that it is under way, but that its owner has not said so in time.
 	Dead bool
+}
+
+// Name is of this claim of the key by this process, and of no other.
+func (r Repeat) Name() string {
+	sum := sha256.Sum256([]byte(hex.EncodeToString(r.Key) + " " + r.Owner + " " + timeText(r.BegunAt)))
+	return hex.EncodeToString(sum[:])
 }
 
 // keepDead is how long a request stays known whose process died.
