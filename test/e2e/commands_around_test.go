@@ -161,7 +161,7 @@ var credentials = []asked{
 	{line: "application credential create NAME", fails: "409"},
 	{line: "application credential create --unrestricted NAME-2", fails: "unrestricted"},
 	{line: "application credential list", row: item{"Name": "NAME", "Description": "told"}},
-	{line: "application credential show NAME", item: item{"name": "NAME", "roles": "member reader", "user_id": keyID}},
+	{line: "application credential show NAME", item: item{"name": "NAME", "roles": "reader member", "user_id": keyID}},
 	{line: "application credential delete NAME"},
 	{line: "application credential list", none: item{"Name": "NAME"}},
 	{line: "application credential show NAME", fails: "NAME"},
