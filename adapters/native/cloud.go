@@ -95,6 +95,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if err := c.resume(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	c.spawn(func() { c.forget(time.Hour) })
 	return c, nil
 }
 

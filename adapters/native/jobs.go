@@ -205,22 +205,45 @@ func (c *Cloud) getJob(ctx context.Context, r canonical.OperationGet) (o canonic
 	return o, nil
 }
 
-// resume takes up the jobs that an earlier process left, and forgets old ones and what
-// creates left that were never answered.
-func (c *Cloud) resume(ctx context.Context) error {
+// unfinished are the jobs that have not ended; those that ended long ago are forgotten.
+func (c *Cloud) unfinished(ctx context.Context) ([]job, error) {
 	jobs, err := store.Objects[job](ctx, c.opts.Store, c.opts.Name, jobKind)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ended := func(j job) bool { return j.Status.Final() }
 	for _, j := range jobs {
 		if ended(j) && now().Sub(j.EndedAt) > keepJobs {
 			if err := c.opts.Store.DeleteObject(ctx, c.object(jobKind, string(j.ID))); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	jobs = slices.DeleteFunc(jobs, ended)
+	return slices.DeleteFunc(jobs, ended), nil
+}
+
+// forget forgets old jobs every now and then.
+func (c *Cloud) forget(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+			_, err := c.unfinished(c.ctx)
+			c.note("forget old jobs", err)
+		}
+	}
+}
+
+// resume takes up the jobs that an earlier process left, and forgets old ones and what
+// creates left that were never answered.
+func (c *Cloud) resume(ctx context.Context) error {
+	jobs, err := c.unfinished(ctx)
+	if err != nil {
+		return err
+	}
 	if err := c.settle(ctx, jobs); err != nil {
 		return err
 	}
