@@ -16,7 +16,7 @@ const contract = "../../shared/design/operations.tsv"
 
 // ownOps are declared by canonical-api.md ("Settled details") and not by the list.
 var ownOps = []string{
-	"compute_service.update", "image.add_tag", "image.deactivate", "image.reactivate", "image.remove_tag", "image_member.create", "image_member.delete", "image_member.get", "image_member.list", "image_member.update", "quota.reset", "server_migration.list", "usage.list", "server.create_backup",
+	"compute_service.update", "image.add_tag", "image.deactivate", "image.reactivate", "image.remove_tag", "image_member.create", "image_member.delete", "image_member.get", "image_member.list", "image_member.update", "quota.reset", "quota.update_defaults", "server_migration.list", "usage.list", "server.create_backup",
 	"flavor.list_access", "flavor.update", "flavor_extra_specs.delete", "flavor_extra_specs.set",
 	"application_credential.create", "application_credential.delete", "application_credential.get", "application_credential.list",
 	"api_key.create", "api_key.delete", "api_key.list", "cloud.get", "cloud.list", "event.list", "network.get",

@@ -5,6 +5,8 @@ var (
 	GetQuota         = op[QuotaGet, Quota]("quota.get", Read, "GET /v1/quotas/{project}")
 	GetQuotaDefaults = op[QuotaDefaultsGet, Quota]("quota.get_defaults", Read, "GET /v1/quotas/{project}/defaults")
 	UpdateQuota      = op[QuotaUpdate, Quota]("quota.update", Write, "PATCH /v1/quotas/{project}")
+	// UpdateQuotaDefaults changes what every project has that was given no quota of its own.
+	UpdateQuotaDefaults = op[QuotaDefaultsUpdate, Quota]("quota.update_defaults", Write, "PATCH /v1/quotas/{project}/defaults")
 	// ResetQuota gives a project the defaults again.
 	ResetQuota = op[QuotaReset, None]("quota.reset", Delete, "DELETE /v1/quotas/{project}")
 )
@@ -75,3 +77,27 @@ func (r QuotaUpdate) Validate() error {
 	}
 	return nil
 }
+
+// QuotaDefaultsUpdate changes what is given, by the rules of JSON merge patch; null is no
+// limit. The project says which cloud's defaults: they are those of all its projects.
+type QuotaDefaultsUpdate struct {
+	Project            Project  `json:"-" path:"project"`
+	Servers            Opt[int] `json:"servers,omitzero"`
+	VCPUs              Opt[int] `json:"vcpus,omitzero"`
+	RAMMiB             Opt[int] `json:"ram_mib,omitzero"`
+	Keypairs           Opt[int] `json:"keypairs,omitzero"`
+	ServerGroups       Opt[int] `json:"server_groups,omitzero"`
+	ServerGroupMembers Opt[int] `json:"server_group_members,omitzero"`
+	MetadataItems      Opt[int] `json:"metadata_items,omitzero"`
+}
+
+// Limits are the same changes as those of one project's quota.
+func (r QuotaDefaultsUpdate) Limits() QuotaUpdate {
+	return QuotaUpdate{
+		Project: r.Project, Servers: r.Servers, VCPUs: r.VCPUs, RAMMiB: r.RAMMiB, Keypairs: r.Keypairs,
+		ServerGroups: r.ServerGroups, ServerGroupMembers: r.ServerGroupMembers, MetadataItems: r.MetadataItems,
+	}
+}
+
+// Validate implements the check of requests.
+func (r QuotaDefaultsUpdate) Validate() error { return r.Limits().Validate() }

@@ -198,6 +198,9 @@ func plain(r canonical.ServerCreate) canonical.ServerCreate {
 func asHeard(table *translate.Table, req any, v translate.Version) any {
 	auto := v.AtLeast(translate.Version{Major: 2, Minor: 37}) // Nova wants networks from then on
 	switch r := req.(type) {
+	case canonical.QuotaDefaultsUpdate:
+		r.Project = canonical.OwnProject // the defaults are those of all projects
+		return r
 	case canonical.ServerCreate:
 		if r.Count == 1 { // as if nothing were said
 			r.Count = 0

@@ -94,7 +94,8 @@ func New(o Options) *Cloud {
 		health: canonical.Health{Status: canonical.CloudUp, Breaker: "closed", Latency: o.Latency},
 	}
 	c.seed()
-	c.services, c.quota = c.newServices(), c.defaultQuota()
+	c.services, c.defaults = c.newServices(), c.defaultQuota()
+	c.quota = c.defaults
 	c.handle()
 	return c
 }

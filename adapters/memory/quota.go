@@ -25,11 +25,12 @@ func (q quota) told(project canonical.Project) canonical.Quota {
 func (c *Cloud) handleQuotas() {
 	handle(c, canonical.GetQuota, c.getQuota)
 	handle(c, canonical.GetQuotaDefaults, func(r canonical.QuotaDefaultsGet) (canonical.TypedReply[canonical.Quota], error) {
-		return reply(c.defaultQuota().told(r.Project), nil)
+		return reply(c.defaults.told(r.Project), nil)
 	})
+	handle(c, canonical.UpdateQuotaDefaults, c.updateQuotaDefaults)
 	handle(c, canonical.UpdateQuota, c.updateQuota)
 	handle(c, canonical.ResetQuota, func(canonical.QuotaReset) (canonical.TypedReply[canonical.None], error) {
-		c.quota = c.defaultQuota()
+		c.quota = c.defaults
 		return reply(canonical.None{}, nil)
 	})
 }
@@ -42,23 +43,50 @@ func (c *Cloud) getQuota(r canonical.QuotaGet) (canonical.TypedReply[canonical.Q
 	return reply(q, nil)
 }
 
+// limitChange is the change of one limit, of which some is used.
+type limitChange struct {
+	name string
+	to   **int
+	o    canonical.Opt[int]
+	used int
+}
+
+// changes are those that r makes to q.
+func (c *Cloud) changes(q *quota, r canonical.QuotaUpdate) []limitChange {
+	servers, vcpus, ram := c.usage()
+	return []limitChange{
+		{"servers", &q.servers, r.Servers, servers},
+		{"vcpus", &q.vcpus, r.VCPUs, vcpus},
+		{"ram_mib", &q.ramMiB, r.RAMMiB, ram},
+		{"keypairs", &q.keypairs, r.Keypairs, len(c.keypairs)},
+		{"server_groups", &q.groups, r.ServerGroups, len(c.serverGroups)},
+		{"server_group_members", &q.members, r.ServerGroupMembers, 0},
+		{"metadata_items", &q.items, r.MetadataItems, 0},
+	}
+}
+
+// updateQuotaDefaults changes the defaults, and the limits that are what they were.
+func (c *Cloud) updateQuotaDefaults(r canonical.QuotaDefaultsUpdate) (canonical.TypedReply[canonical.Quota], error) {
+	defaults, now := c.changes(&c.defaults, r.Limits()), c.changes(&c.quota, r.Limits())
+	for i, l := range defaults {
+		if l.o.IsZero() {
+			continue
+		}
+		var to *int
+		if n, set := l.o.Get(); set {
+			to = &n
+		}
+		if is := *now[i].to; (is == nil) == (*l.to == nil) && (is == nil || *is == **l.to) {
+			*now[i].to = to
+		}
+		*l.to = to
+	}
+	return reply(c.defaults.told(r.Project), nil)
+}
+
 func (c *Cloud) updateQuota(r canonical.QuotaUpdate) (canonical.TypedReply[canonical.Quota], error) {
 	next := c.quota
-	servers, vcpus, ram := c.usage()
-	for _, l := range []struct {
-		name string
-		to   **int
-		o    canonical.Opt[int]
-		used int
-	}{
-		{"servers", &next.servers, r.Servers, servers},
-		{"vcpus", &next.vcpus, r.VCPUs, vcpus},
-		{"ram_mib", &next.ramMiB, r.RAMMiB, ram},
-		{"keypairs", &next.keypairs, r.Keypairs, len(c.keypairs)},
-		{"server_groups", &next.groups, r.ServerGroups, len(c.serverGroups)},
-		{"server_group_members", &next.members, r.ServerGroupMembers, 0},
-		{"metadata_items", &next.items, r.MetadataItems, 0},
-	} {
+	for _, l := range c.changes(&next, r) {
 		n, set := l.o.Get()
 		switch {
 		case l.o.IsNull():

@@ -11,6 +11,7 @@ type records struct {
 	aggregates    []canonical.Aggregate
 	lastAggregate int
 	quota         quota
+	defaults      quota
 	ended         []canonical.ServerUsage // of servers that are gone, in order
 	services      []canonical.ComputeService
 	migrations    []*canonical.ServerMigration // oldest first

@@ -186,6 +186,7 @@ func (h Harness) tests() []test {
 		{"group/members", testServerGroupMembers},
 		{"server/events", testServerEvents},
 		{"host/quotas", testQuotas},
+		{"host/quota_defaults", testQuotaDefaults},
 		{"server/backups", testBackups},
 		{"server/usage", testUsage},
 		{"host/aggregates", testAggregates},

@@ -41,6 +41,37 @@ func testQuotas(k *check) {
 	}
 }
 
+// testQuotaDefaults: what every project has is changed for all that were given nothing
+// else.
+func testQuotaDefaults(k *check) {
+	k.needs(canonical.GetQuota.Spec(), canonical.GetQuotaDefaults.Spec(), canonical.UpdateQuotaDefaults.Spec())
+	before := do(k, canonical.GetQuotaDefaults, canonical.QuotaDefaultsGet{Project: canonical.OwnProject})
+	set := func(n canonical.Opt[int]) (canonical.Quota, error) {
+		r, err := canonical.UpdateQuotaDefaults.Do(k.ctx, k.cloud, canonical.QuotaDefaultsUpdate{Project: canonical.OwnProject, ServerGroupMembers: n})
+		return r.Result, err
+	}
+	want := intOf(before.ServerGroupMembers) + 3
+	got, err := set(canonical.Some(want))
+	k.operators("quota.update_defaults", err)
+	k.undo = append(k.undo, func(k *check) {
+		if _, err := set(canonical.Some(want - 3)); err != nil {
+			k.errorf("putting the defaults back: %v", err)
+		}
+	})
+	if err != nil || intOf(got.ServerGroupMembers) != want {
+		k.fatalf("quota.update_defaults gave %+v, %v", got, err)
+	}
+	after := do(k, canonical.GetQuotaDefaults, canonical.QuotaDefaultsGet{Project: canonical.OwnProject})
+	if intOf(after.ServerGroupMembers) != want || intOf(after.Servers) != intOf(before.Servers) {
+		k.errorf("quota.get_defaults after quota.update_defaults gave %+v", after)
+	}
+	if q := do(k, canonical.GetQuota, canonical.QuotaGet{Project: canonical.OwnProject}); intOf(q.ServerGroupMembers) != want {
+		k.errorf("a project without a quota of its own has %+v", q)
+	}
+	_, err = set(canonical.Some(-5))
+	k.refused("a negative default", err, "server_group_members")
+}
+
 func intOf(n *int) int {
 	if n == nil {
 		return -1

@@ -72,6 +72,7 @@ func init() { //nolint:gochecknoinits // the requests have as many types as ther
 	plausible(canonical.UpdateComputeService, canonical.ComputeServiceUpdate{ID: unknown, ForcedDown: canonical.Some(false)})
 	plausible(canonical.GetQuota, canonical.QuotaGet{Project: canonical.OwnProject})
 	plausible(canonical.GetQuotaDefaults, canonical.QuotaDefaultsGet{Project: canonical.OwnProject})
+	plausible(canonical.UpdateQuotaDefaults, canonical.QuotaDefaultsUpdate{Project: canonical.OwnProject, MetadataItems: canonical.Some(128)})
 	plausible(canonical.UpdateQuota, canonical.QuotaUpdate{Project: name, Servers: canonical.Some(1)})
 	plausible(canonical.ListUsages, canonical.UsageList{Project: canonical.OwnProject})
 	plausible(canonical.ResetQuota, canonical.QuotaReset{Project: name})

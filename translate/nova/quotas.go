@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-cloud/dragoman/canonical"
 	"github.com/dragoman-cloud/dragoman/translate"
+	"github.com/dragoman-cloud/dragoman/translate/words"
 )
 
 // quotaSet holds numbers, of the call with details quotaUse.
@@ -147,6 +148,42 @@ var quotaClassAnswer = translate.Answer[canonical.Quota, quotaClassBody]{
 	},
 }
 
+// quotaClassUpdateBody changes the defaults by another name.
+type quotaClassUpdateBody struct {
+	Set quotaChange `json:"quota_class_set"`
+}
+
+// defaultClass is the one class of quotas that has an effect.
+const defaultClass = "default"
+
+var askQuotaClassUpdate = translate.Ask[canonical.QuotaDefaultsUpdate, quotaClassUpdateBody]{
+	Say: func(r canonical.QuotaDefaultsUpdate, _ *translate.Env, to *translate.Request) (quotaClassUpdateBody, error) {
+		to.Params["project"] = defaultClass
+		return quotaClassUpdateBody{sayChange(r.Limits())}, nil
+	},
+	Hear: func(w quotaClassUpdateBody, from *translate.Request, _ *translate.Env) (canonical.QuotaDefaultsUpdate, error) {
+		l := hearChange(w.Set)
+		r := canonical.QuotaDefaultsUpdate{
+			Project: canonical.OwnProject, Servers: l.Servers, VCPUs: l.VCPUs, RAMMiB: l.RAMMiB, Keypairs: l.Keypairs,
+			ServerGroups: l.ServerGroups, ServerGroupMembers: l.ServerGroupMembers, MetadataItems: l.MetadataItems,
+		}
+		switch {
+		case from.Params["project"] != defaultClass:
+			return r, canonical.Errorf(canonical.InvalidRequest, "There is one quota class, %s.", defaultClass)
+		case w.Set.Force != nil:
+			return r, words.Refuse("force", "is for the quota of a project")
+		}
+		return r, nil
+	},
+}
+
+var quotaClassSetAnswer = translate.Answer[canonical.Quota, quotaClassBody]{
+	Say: func(r canonical.TypedReply[canonical.Quota], _ *translate.Env, _ *translate.Response) (quotaClassBody, error) {
+		return quotaClassBody{sayQuota(r.Result, "", limitNumber)}, nil
+	},
+	Hear: quotaClassAnswer.Hear,
+}
+
 type quotaUpdateBody struct {
 	Set quotaChange `json:"quota_set"`
 }
@@ -189,13 +226,24 @@ func hearLimit(n *number) canonical.Opt[int] {
 	return canonical.Some(int(*n))
 }
 
+func sayChange(r canonical.QuotaUpdate) quotaChange {
+	return quotaChange{
+		Servers: sayLimit(r.Servers), VCPUs: sayLimit(r.VCPUs), RAM: sayLimit(r.RAMMiB), Keypairs: sayLimit(r.Keypairs),
+		Groups: sayLimit(r.ServerGroups), Members: sayLimit(r.ServerGroupMembers), Metadata: sayLimit(r.MetadataItems),
+	}
+}
+
+func hearChange(w quotaChange) canonical.QuotaUpdate {
+	return canonical.QuotaUpdate{
+		Servers: hearLimit(w.Servers), VCPUs: hearLimit(w.VCPUs), RAMMiB: hearLimit(w.RAM), Keypairs: hearLimit(w.Keypairs),
+		ServerGroups: hearLimit(w.Groups), ServerGroupMembers: hearLimit(w.Members), MetadataItems: hearLimit(w.Metadata),
+	}
+}
+
 var askQuotaUpdate = translate.Ask[canonical.QuotaUpdate, quotaUpdateBody]{
 	Say: func(r canonical.QuotaUpdate, env *translate.Env, to *translate.Request) (quotaUpdateBody, error) {
 		to.Params["project"] = sayProject(r.Project, env)
-		w := quotaChange{
-			Servers: sayLimit(r.Servers), VCPUs: sayLimit(r.VCPUs), RAM: sayLimit(r.RAMMiB), Keypairs: sayLimit(r.Keypairs),
-			Groups: sayLimit(r.ServerGroups), Members: sayLimit(r.ServerGroupMembers), Metadata: sayLimit(r.MetadataItems),
-		}
+		w := sayChange(r)
 		if r.Force {
 			force := loose(true)
 			w.Force = &force
@@ -203,12 +251,8 @@ var askQuotaUpdate = translate.Ask[canonical.QuotaUpdate, quotaUpdateBody]{
 		return quotaUpdateBody{w}, nil
 	},
 	Hear: func(w quotaUpdateBody, from *translate.Request, env *translate.Env) (r canonical.QuotaUpdate, err error) {
-		s := w.Set
-		r = canonical.QuotaUpdate{
-			Servers: hearLimit(s.Servers), VCPUs: hearLimit(s.VCPUs), RAMMiB: hearLimit(s.RAM), Keypairs: hearLimit(s.Keypairs),
-			ServerGroups: hearLimit(s.Groups), ServerGroupMembers: hearLimit(s.Members), MetadataItems: hearLimit(s.Metadata),
-			Force: s.Force != nil && bool(*s.Force),
-		}
+		r = hearChange(w.Set)
+		r.Force = w.Set.Force != nil && bool(*w.Set.Force)
 		r.Project, err = hearProject(from, env, "os-quota-sets:update")
 		return r, err
 	},
@@ -263,6 +307,10 @@ func quotaRoutes() []translate.Route {
 		{
 			ID: "nova.quota_class.show", Service: "compute", Method: "GET", Path: "/os-quota-class-sets/{project}", Op: canonical.GetQuotaDefaults.Spec(), Can: never,
 			Ask: class, Answer: quotaClassAnswer, Status: 200,
+		},
+		{
+			ID: "nova.quota_class.update", Service: "compute", Method: "PUT", Path: "/os-quota-class-sets/{project}", Op: canonical.UpdateQuotaDefaults.Spec(),
+			Ask: askQuotaClassUpdate, Answer: quotaClassSetAnswer, Status: 200,
 		},
 	}
 }
