@@ -189,9 +189,9 @@ func TestDaemonKilled(t *testing.T) {
 	nothingLeft(t, c, d)
 }
 
-// smallDisk gives the host of a cloud a disk with so many free bytes, which the
+// smallDisk gives the host of a cloud a disk of 1.3 GB, which the
 // daemons see in their mount namespaces too.
-func smallDisk(t testing.TB, d libvirt.Daemon, dir string, free int64) {
+func smallDisk(t testing.TB, d libvirt.Daemon, dir string) {
 	t.Helper()
 	run := func(args ...string) string {
 		out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput()
@@ -225,11 +225,19 @@ func smallDisk(t testing.TB, d libvirt.Daemon, dir string, free int64) {
 		undo = append(undo, append(enter, "umount", "-l", dir))
 	}
 	run("chmod", "711", dir)
+}
+
+// fill leaves free bytes of the file system of dir, until the ballast there is removed.
+func fill(t *testing.T, dir string, free int64) {
+	t.Helper()
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		t.Fatal(err)
 	}
-	run("fallocate", "-l", strconv.FormatInt(int64(st.Bavail)*st.Bsize-free, 10), filepath.Join(dir, "ballast"))
+	size := strconv.FormatInt(int64(st.Bavail)*st.Bsize-free, 10)
+	if out, err := exec.CommandContext(t.Context(), "fallocate", "-l", size, filepath.Join(dir, "ballast")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 }
 
 // TestDiskFull: the host's disk fills up while an image is brought there and while a
@@ -241,8 +249,13 @@ func TestDiskFull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := realOptions(t, d)
 			o.Overcommit.DiskGiB = 100
-			smallDisk(t, d, o.HostDir, free)
+			smallDisk(t, d, o.HostDir)
 			c := openCloud(t, o)
+			eventually(t, jobTime, "the host tells its room, which counts for a minute", func() bool {
+				h := do(t, c, canonical.ListHypervisors, canonical.HypervisorList{}).Items[0]
+				return h.DiskGiB != nil && *h.DiskGiB > 0
+			})
+			fill(t, o.HostDir, free)
 			big := addImage(t, c, "big", "qcow2", path)
 			r := canonical.ServerCreate{Name: "full", Flavor: "tiny", Image: canonical.Ref(big.ID), Networks: canonical.Networks{Mode: canonical.NetworksNone}, Files: []canonical.File{
 				{Path: "/large", Contents: base64.StdEncoding.EncodeToString(make([]byte, 30<<10))},
