@@ -39,9 +39,18 @@ func testUsage(k *check) {
 	k.refused("no time", try(k, canonical.ListUsages, canonical.UsageList{Project: canonical.OwnProject, End: "yesterday"}), "end")
 }
 
-// used is the server's line in the usage of its project, whose amounts must be the sums
-// of its servers'.
-func (k *check) used(r canonical.UsageList, id canonical.ID) canonical.ServerUsage {
+// used is the server's line in the usage of its project, which may come a moment late.
+func (k *check) used(r canonical.UsageList, id canonical.ID) (line canonical.ServerUsage) {
+	k.eventually("server "+string(id)+" is in the usage", func() (found bool) {
+		line, found = k.lineOf(r, id)
+		return found
+	})
+	return line
+}
+
+// lineOf looks for the server's line in the usage, whose amounts must be the sums of its
+// servers'.
+func (k *check) lineOf(r canonical.UsageList, id canonical.ID) (line canonical.ServerUsage, found bool) {
 	for _, u := range do(k, canonical.ListUsages, r).Items {
 		sum := u.Of(u.Servers)
 		if u.ID == "" || u.Project == "" || !near(u.ServerHours, sum.ServerHours) || !near(u.VCPUHours, sum.VCPUHours) || !near(u.RAMMiBHours, sum.RAMMiBHours) || !near(u.DiskGiBHours, sum.DiskGiBHours) {
@@ -49,12 +58,11 @@ func (k *check) used(r canonical.UsageList, id canonical.ID) canonical.ServerUsa
 		}
 		for _, s := range u.Servers {
 			if s.ID == id {
-				return s
+				return s, true
 			}
 		}
 	}
-	k.fatalf("server %s is in no usage", id)
-	return canonical.ServerUsage{}
+	return canonical.ServerUsage{}, false
 }
 
 // near says whether two sums are the same but for how they were rounded.
