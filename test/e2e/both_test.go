@@ -18,7 +18,7 @@ func TestBothClouds(t *testing.T) {
 	}
 	peer := openstack.Require(t)
 	nova := compute(t, peer, peer.Demo)
-	t.Cleanup(func() { sweep(t, nova) })
+	sweepLater(nova)
 	d := start(t, realConfig(peer, peer.Demo)+"  - {name: memory, dialect: memory, shared: true}\n")
 
 	create := `{"name": "` + ours + `-both", "flavor": "FLAVOR", "image": "cirros", "cloud": "CLOUD"}`

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func withOpenStack(t *testing.T) behind {
 	}
 	peer := openstack.Require(t)
 	nova := compute(t, peer, peer.Demo)
-	t.Cleanup(func() { sweep(t, nova) })
+	sweepLater(nova)
 	return behind{
 		dragoman: start(t, realConfig(peer, peer.Demo)), cloud: "os1", flavor: peer.Flavor, image: peer.Image, network: peer.Network,
 		server:  func(t *testing.T, id string) (held, bool) { return realServer(t, nova, id) },
@@ -133,25 +134,45 @@ func missing(err error) bool {
 // ours is in the name of everything that this run makes on the real cloud.
 var ours = fmt.Sprintf("e2e-%d", os.Getpid())
 
-// sweep deletes what a failed test left on the real cloud.
-func sweep(t *testing.T, nova *gophercloud.ServiceClient) {
+// brooms sweep the projects that tests of this run made servers in, when all have ended:
+// they run beside each other, and one that swept when it ended would take what another
+// still needs.
+var brooms struct {
+	mu  sync.Mutex
+	all []*gophercloud.ServiceClient
+}
+
+func sweepLater(nova *gophercloud.ServiceClient) {
+	brooms.mu.Lock()
+	defer brooms.mu.Unlock()
+	brooms.all = append(brooms.all, nova)
+}
+
+// sweep deletes what failed tests left on the real cloud.
+func sweep() error {
+	var errs []error
+	for _, nova := range brooms.all {
+		errs = append(errs, sweepProject(nova))
+	}
+	return errors.Join(errs...)
+}
+
+func sweepProject(nova *gophercloud.ServiceClient) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	pages, err := servers.List(nova, servers.ListOpts{Name: "^" + ours + "-"}).AllPages(ctx)
+	pages, err := servers.List(nova, servers.ListOpts{Name: "^" + ours}).AllPages(ctx)
 	if err != nil {
-		t.Error(err)
-		return
+		return err
 	}
 	left, err := servers.ExtractServers(pages)
-	if err != nil {
-		t.Error(err)
-	}
+	errs := []error{err}
 	for _, s := range left {
-		t.Logf("sweeping server %s (%s)", s.Name, s.Status)
+		fmt.Fprintf(os.Stderr, "sweeping server %s (%s)\n", s.Name, s.Status)
 		if err := servers.Delete(ctx, nova, s.ID).ExtractErr(); err != nil && !missing(err) {
-			t.Error(err)
+			errs = append(errs, err)
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // holds waits until the cloud holds a server as wanted; empty fields of it do

@@ -50,7 +50,7 @@ func openstackPlace(t *testing.T) place {
 	}
 	peer := openstack.Require(t)
 	nova := compute(t, peer, peer.Admin)
-	t.Cleanup(func() { sweep(t, nova) })
+	sweepLater(nova)
 	d := start(t, realConfig(peer, peer.Admin))
 	around := client{env: environment(d.dir, "OS_AUTH_URL="+peer.AuthURL, "OS_IDENTITY_API_VERSION=3", "OS_USERNAME="+peer.Admin.Username,
 		"OS_PASSWORD="+peer.Admin.Password, "OS_PROJECT_NAME="+peer.Admin.Project, "OS_USER_DOMAIN_NAME="+peer.Admin.UserDomain,

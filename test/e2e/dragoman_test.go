@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	if err := process.Clean(); err != nil {
+	if err := errors.Join(sweep(), process.Clean()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
