@@ -40,7 +40,42 @@ type quotaBody[N any] struct {
 
 // quotaClassBody is the defaults by another name.
 type quotaClassBody struct {
-	Set quotaSet[int] `json:"quota_class_set"`
+	Set quotaClass `json:"quota_class_set"`
+}
+
+// quotaClass has server groups since 2.50 only.
+type quotaClass struct {
+	ID       string `json:"id,omitempty"`
+	Servers  int    `json:"instances"`
+	VCPUs    int    `json:"cores"`
+	RAM      int    `json:"ram"`
+	Keypairs int    `json:"key_pairs"`
+	Groups   *int   `json:"server_groups,omitempty" since:"2.50"`
+	Members  *int   `json:"server_group_members,omitempty" since:"2.50"`
+	Metadata int    `json:"metadata_items"`
+
+	FixedIPs       *int `json:"fixed_ips,omitempty" until:"2.49" wire:"native"`
+	FloatingIPs    *int `json:"floating_ips,omitempty" until:"2.49" wire:"native"`
+	SecurityRules  *int `json:"security_group_rules,omitempty" until:"2.49" wire:"native"`
+	SecurityGroups *int `json:"security_groups,omitempty" until:"2.49" wire:"native"`
+	FileBytes      *int `json:"injected_file_content_bytes,omitempty" until:"2.56" wire:"native"`
+	FilePathBytes  *int `json:"injected_file_path_bytes,omitempty" until:"2.56" wire:"native"`
+	Files          *int `json:"injected_files,omitempty" until:"2.56" wire:"native"`
+}
+
+func sayQuotaClass(q canonical.Quota, name string) quotaClassBody {
+	s := sayQuota(q, name, limitNumber)
+	return quotaClassBody{quotaClass{
+		ID: s.ID, Servers: s.Servers, VCPUs: s.VCPUs, RAM: s.RAM, Keypairs: s.Keypairs, Groups: &s.Groups, Members: &s.Members, Metadata: s.Metadata,
+		FixedIPs: s.FixedIPs, FloatingIPs: s.FloatingIPs, SecurityRules: s.SecurityRules, SecurityGroups: s.SecurityGroups,
+		FileBytes: s.FileBytes, FilePathBytes: s.FilePathBytes, Files: s.Files,
+	}}
+}
+
+func hearQuotaClass(w quotaClass, env *translate.Env) canonical.Quota {
+	return hearQuota(quotaSet[int]{
+		Servers: w.Servers, VCPUs: w.VCPUs, RAM: w.RAM, Keypairs: w.Keypairs, Groups: *orNone(w.Groups), Members: *orNone(w.Members), Metadata: w.Metadata,
+	}, env)
 }
 
 // hearProject is the project of a path. The caller's own is open to all, another's to
@@ -141,10 +176,10 @@ var quotaDetailAnswer = translate.Answer[canonical.Quota, quotaBody[quotaUse]]{
 
 var quotaClassAnswer = translate.Answer[canonical.Quota, quotaClassBody]{
 	Say: func(r canonical.TypedReply[canonical.Quota], env *translate.Env, _ *translate.Response) (quotaClassBody, error) {
-		return quotaClassBody{sayQuota(r.Result, firstOf(env.Wire.Params["project"], "default"), limitNumber)}, nil
+		return sayQuotaClass(r.Result, firstOf(env.Wire.Params["project"], defaultClass)), nil
 	},
 	Hear: func(w quotaClassBody, _ *translate.Response, env *translate.Env) (canonical.Quota, error) {
-		return hearQuota(w.Set, env), nil
+		return hearQuotaClass(w.Set, env), nil
 	},
 }
 
@@ -179,7 +214,7 @@ var askQuotaClassUpdate = translate.Ask[canonical.QuotaDefaultsUpdate, quotaClas
 
 var quotaClassSetAnswer = translate.Answer[canonical.Quota, quotaClassBody]{
 	Say: func(r canonical.TypedReply[canonical.Quota], _ *translate.Env, _ *translate.Response) (quotaClassBody, error) {
-		return quotaClassBody{sayQuota(r.Result, "", limitNumber)}, nil
+		return sayQuotaClass(r.Result, ""), nil
 	},
 	Hear: quotaClassAnswer.Hear,
 }
@@ -309,7 +344,7 @@ func quotaRoutes() []translate.Route {
 			Ask: class, Answer: quotaClassAnswer, Status: 200,
 		},
 		{
-			ID: "nova.quota_class.update", Service: "compute", Method: "PUT", Path: "/os-quota-class-sets/{project}", Op: canonical.UpdateQuotaDefaults.Spec(),
+			ID: "nova.quota_class.update", Service: "compute", Method: "PUT", Path: "/os-quota-class-sets/{project}", Op: canonical.UpdateQuotaDefaults.Spec(), Want: v(50),
 			Ask: askQuotaClassUpdate, Answer: quotaClassSetAnswer, Status: 200,
 		},
 	}
